@@ -1,0 +1,41 @@
+//! Finds out whether a mail server is an open relay, and shows the evidence.
+//!
+//! Data flows one way: a [`Plan`] says what may be asked, a [`Session`] asks it without touching a socket, its
+//! [`Transcript`] holds every octet, and [`Report`] judges the transcript. A driver brings the sockets and the clock.
+#![cfg_attr(not(feature = "std"), no_std)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+#![forbid(unsafe_code)]
+#![cfg_attr(
+    not(test),
+    warn(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing,
+        clippy::string_slice,
+        clippy::unreachable,
+        clippy::todo,
+        clippy::unimplemented
+    )
+)]
+
+extern crate alloc;
+
+pub mod address;
+pub mod identity;
+pub mod link;
+pub mod matrix;
+pub mod moment;
+pub mod octets;
+pub mod plan;
+pub mod session;
+pub mod target;
+pub mod transcript;
+pub mod wire;
+
+pub use identity::{Authorization, Identity};
+pub use matrix::{Case, Matrix, Selection};
+pub use plan::{Plan, PlanError};
+pub use session::Session;
+pub use target::Target;
+pub use transcript::Transcript;

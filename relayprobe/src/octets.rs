@@ -1,0 +1,131 @@
+//! Octets as they came, in a form that is safe to show and to store.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt::{self, Write as _};
+
+/// Octets from or to a server.
+///
+/// Shown and stored with `\xNN` for everything that is not printable ASCII, and `\\` for the backslash, so that
+/// nothing is lost and nothing a server sends can steer a terminal.
+#[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Octets(Vec<u8>);
+
+/// A stored text is not the escaped form of octets.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("octets are printable ASCII with \\xNN and \\\\ as escapes; this is not, at byte {at}")]
+pub struct OctetsError {
+    /// Offset of the first byte that does not fit.
+    pub at: usize,
+}
+
+impl Octets {
+    /// The octets themselves.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// Reads the escaped form back.
+    pub fn from_escaped(text: &str) -> Result<Self, OctetsError> {
+        let mut octets = Vec::with_capacity(text.len());
+        let mut rest = text.bytes().enumerate();
+        while let Some((at, byte)) = rest.next() {
+            match byte {
+                b'\\' => octets.push(unescape(&mut rest).ok_or(OctetsError { at })?),
+                b' '..=b'~' => octets.push(byte),
+                _ => return Err(OctetsError { at }),
+            }
+        }
+        Ok(Self(octets))
+    }
+
+    /// The escaped form.
+    pub fn escaped(&self) -> String {
+        escape(&self.0)
+    }
+}
+
+/// The escaped form of `octets`; see [`Octets`].
+pub fn escape(octets: &[u8]) -> String {
+    let mut text = String::with_capacity(octets.len());
+    for &octet in octets {
+        match octet {
+            b'\\' => text.push_str("\\\\"),
+            b' '..=b'~' => text.push(char::from(octet)),
+            // Writing to a string cannot fail.
+            _ => drop(write!(text, "\\x{octet:02x}")),
+        }
+    }
+    text
+}
+
+fn unescape(rest: &mut impl Iterator<Item = (usize, u8)>) -> Option<u8> {
+    match rest.next()?.1 {
+        b'\\' => Some(b'\\'),
+        b'x' => {
+            let high = char::from(rest.next()?.1).to_digit(16)?;
+            let low = char::from(rest.next()?.1).to_digit(16)?;
+            u8::try_from(high * 16 + low).ok()
+        }
+        _ => None,
+    }
+}
+
+impl From<&[u8]> for Octets {
+    fn from(octets: &[u8]) -> Self {
+        Self(octets.to_vec())
+    }
+}
+
+impl From<Vec<u8>> for Octets {
+    fn from(octets: Vec<u8>) -> Self {
+        Self(octets)
+    }
+}
+
+impl fmt::Debug for Octets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "\"{self}\"")
+    }
+}
+
+impl fmt::Display for Octets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.escaped())
+    }
+}
+
+#[cfg(feature = "serde")]
+impl serde::Serialize for Octets {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+#[cfg(feature = "serde")]
+impl<'de> serde::Deserialize<'de> for Octets {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Self::from_escaped(&text).map_err(serde::de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_octet_survives_and_none_is_shown_raw() {
+        let all: Vec<u8> = (0..=255).collect();
+        let text = escape(&all);
+        assert!(text.bytes().all(|b| (b' '..=b'~').contains(&b)));
+        assert_eq!(Octets::from_escaped(&text), Ok(Octets(all)));
+    }
+
+    #[test]
+    fn a_damaged_escape_is_refused_with_its_place() {
+        for text in ["a\\", "a\\x", "a\\x1", "a\\xzz", "a\\n", "a\u{1b}"] {
+            assert_eq!(Octets::from_escaped(text), Err(OctetsError { at: 1 }), "{text}");
+        }
+    }
+}

@@ -1,0 +1,532 @@
+//! From wishes to a plan, or to the reason why not.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::net::IpAddr;
+use core::time::Duration;
+
+use super::Plan;
+use super::context::{History, Measure, NeverTest, Vantage};
+use super::limits::{Budget, Grouping, Limits, Profile};
+use super::record::{DriverTls, Probe, RunRecord};
+use crate::address::{Domain, special_range};
+use crate::identity::{Authorization, Identity};
+use crate::matrix::{self, Case, Matrix, Selection, Tier};
+use crate::moment::Date;
+use crate::target::{Path, Target, Tls};
+
+/// Ports on which mail servers listen; others must be allowed one by one, for this is no port scanner.
+const MAIL_PORTS: [u16; 10] = [24, 25, 26, 465, 587, 1025, 2525, 10_024, 10_025, 10_026];
+/// Refusals against one target a day without the caller naming a larger selection: some servers ban at 35.
+const DAILY_REFUSALS: u32 = 30;
+/// The same target again by machine (RFC 6471 §3.6.2).
+const INTERVAL: Duration = Duration::from_hours(24);
+/// Cloud metadata services answer here; they are never a mail server.
+const METADATA: [&str; 2] = ["169.254.169.254", "fd00:ec2::254"];
+
+/// A plan could not be made. Each says what was asked for and what would be right.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PlanError {
+    /// The address is no server on the internet.
+    #[error("{address} is {range}: such an address is only tested when private targets are allowed")]
+    SpecialAddress {
+        /// The target address.
+        address: IpAddr,
+        /// The range it is in.
+        range: &'static str,
+    },
+    /// The address is a metadata service.
+    #[error("{address} is a metadata service and is never tested")]
+    Metadata {
+        /// The target address.
+        address: IpAddr,
+    },
+    /// A port on which no mail server is expected.
+    #[error("port {port} is not a mail port (25, 465, 587, 2525 and a few more); allow it by name if it is one here")]
+    Port {
+        /// The port.
+        port: u16,
+    },
+    /// The owner asked not to be tested.
+    #[error("{what} is on the never-test list")]
+    NeverTest {
+        /// The address or domain.
+        what: String,
+    },
+    /// The authorization is for other networks or domains.
+    #[error("{what} is outside the scope of the authorization \"{reference}\"")]
+    OutOfScope {
+        /// The address or domain.
+        what: String,
+        /// Reference of the authorization.
+        reference: String,
+    },
+    /// The authorization has ended.
+    #[error("the authorization \"{reference}\" ended on {until}")]
+    Ended {
+        /// Reference of the authorization.
+        reference: String,
+        /// When it ended.
+        until: Date,
+    },
+    /// The target was tested less than a day ago.
+    #[error("the target was tested on {last}; the next run is due on {due}, or now if you ask for it again by name")]
+    TooSoon {
+        /// When the last run began.
+        last: Date,
+        /// When the next may begin.
+        due: Date,
+    },
+    /// Too many refusals for one day.
+    #[error("{planned} more refusals after {today} today would pass {DAILY_REFUSALS} against one target: choose the standard or full matrix, or fewer cases and ports")]
+    ManyRefusals {
+        /// What the run would collect.
+        planned: u32,
+        /// What was collected today.
+        today: u32,
+    },
+    /// There is nothing to ask.
+    #[error("the matrix has no case that says anything about relaying")]
+    NoCases,
+    /// More probes than a run can number.
+    #[error("a run has at most {} probes; {count} were asked for", u16::MAX)]
+    ManyProbes {
+        /// Cases times paths.
+        count: usize,
+    },
+    /// A case is neither built in nor made by `Case::custom`.
+    #[error("case \"{id}\" is not as the matrix or Case::custom made it")]
+    ForeignCase {
+        /// Its id.
+        id: String,
+    },
+    /// Our probe domain is the target's own: its acceptance would say nothing.
+    #[error("the probe domain {domain} belongs to the target: a server that takes mail for its own domain relays nothing")]
+    ProbeDomainIsTarget {
+        /// The domain.
+        domain: Domain,
+    },
+    /// The mailbox is not in a domain of the target's own.
+    #[error("the mailbox {mailbox} is not in a mail domain of the target; name its domain too")]
+    MailboxDomain {
+        /// The mailbox.
+        mailbox: String,
+    },
+    /// A lure lies in nobody's zone of ours.
+    #[error("the lure {lure} is neither within the probe domain nor within the sender domain")]
+    LureNotOurs {
+        /// The name.
+        lure: Domain,
+    },
+    /// More connections than a polite tester opens.
+    #[error("1 to 3 connections at once are possible; {given} were asked for")]
+    Connections {
+        /// What was asked for.
+        given: u8,
+    },
+    /// Source and target are of different families.
+    #[error("{source_address} cannot connect to {target}: one is IPv4, the other IPv6")]
+    Source {
+        /// The local address.
+        source_address: IpAddr,
+        /// The target address.
+        target: IpAddr,
+    },
+}
+
+/// Collects what a run needs; [`build`](Self::build) checks it.
+#[derive(Clone, Debug)]
+pub struct PlanBuilder {
+    target: Target,
+    identity: Identity,
+    authorization: Authorization,
+    matrix: Matrix,
+    ports: Vec<u16>,
+    allowed_ports: Vec<u16>,
+    private: Private,
+    profile: Profile,
+    connections_at_once: u8,
+    budget: Option<Budget>,
+    grouping: Option<Grouping>,
+    retries: Option<Vec<u32>>,
+    vantage: Vantage,
+    measures: Vec<Measure>,
+    never_test: NeverTest,
+    history: History,
+    again: Again,
+    source: Option<IpAddr>,
+    tls: DriverTls,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Private {
+    Refused,
+    Allowed,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Again {
+    WhenDue,
+    Now,
+}
+
+impl PlanBuilder {
+    pub(super) fn new(target: Target, identity: Identity, authorization: Authorization) -> Self {
+        Self {
+            ports: [target.port].to_vec(),
+            target,
+            identity,
+            authorization,
+            matrix: Matrix::select(Selection::Quick),
+            allowed_ports: Vec::new(),
+            private: Private::Refused,
+            profile: Profile::Brisk,
+            connections_at_once: 1,
+            budget: None,
+            grouping: None,
+            retries: None,
+            vantage: Vantage::Outside,
+            measures: Vec::new(),
+            never_test: NeverTest::default(),
+            history: History::default(),
+            again: Again::WhenDue,
+            source: None,
+            tls: DriverTls::Unable,
+        }
+    }
+
+    /// Which cases to ask; the quick selection otherwise.
+    #[must_use]
+    pub fn matrix(mut self, matrix: Matrix) -> Self {
+        self.matrix = matrix;
+        self
+    }
+
+    /// Which ports to ask on, the main one first; the target's otherwise.
+    #[must_use]
+    pub fn ports(mut self, ports: &[u16]) -> Self {
+        self.ports = ports.to_vec();
+        self
+    }
+
+    /// Takes a port for a mail port although it is none of the usual ones.
+    #[must_use]
+    pub fn allow_port(mut self, port: u16) -> Self {
+        self.allowed_ports.push(port);
+        self
+    }
+
+    /// Allows loopback, private and link-local targets, on any port.
+    #[must_use]
+    pub const fn allow_private(mut self) -> Self {
+        self.private = Private::Allowed;
+        self
+    }
+
+    /// Deadlines and paces; [`Profile::Brisk`] otherwise.
+    #[must_use]
+    pub const fn profile(mut self, profile: Profile) -> Self {
+        self.profile = profile;
+        self
+    }
+
+    /// Connections open at once, 1 to 3; 1 otherwise.
+    #[must_use]
+    pub const fn connections_at_once(mut self, count: u8) -> Self {
+        self.connections_at_once = count;
+        self
+    }
+
+    /// What one connection may ask, instead of what the kind of server allows.
+    ///
+    /// For servers of one's own: an unknown server's limit is only learnt by being punished.
+    #[must_use]
+    pub const fn budget(mut self, budget: Budget) -> Self {
+        self.budget = Some(budget);
+        self
+    }
+
+    /// Whether commands go out in groups; the profile decides otherwise.
+    #[must_use]
+    pub const fn grouping(mut self, grouping: Grouping) -> Self {
+        self.grouping = Some(grouping);
+        self
+    }
+
+    /// Seconds to wait before deferred probes are asked again, one entry a try; the profile decides otherwise.
+    #[must_use]
+    pub fn retries(mut self, seconds: &[u32]) -> Self {
+        self.retries = Some(seconds.to_vec());
+        self
+    }
+
+    /// From where the run looks; [`Vantage::Outside`] otherwise.
+    #[must_use]
+    pub const fn vantage(mut self, vantage: Vantage) -> Self {
+        self.vantage = vantage;
+        self
+    }
+
+    /// A block in force around the target.
+    #[must_use]
+    pub fn measure(mut self, measure: Measure) -> Self {
+        if !self.measures.contains(&measure) {
+            self.measures.push(measure);
+        }
+        self
+    }
+
+    /// Who asked not to be tested.
+    #[must_use]
+    pub fn never_test(mut self, list: NeverTest) -> Self {
+        self.never_test = list;
+        self
+    }
+
+    /// What earlier runs did to the same target.
+    #[must_use]
+    pub const fn history(mut self, history: History) -> Self {
+        self.history = history;
+        self
+    }
+
+    /// Tests the target although it was tested less than a day ago: a person asks for it.
+    #[must_use]
+    pub const fn again(mut self) -> Self {
+        self.again = Again::Now;
+        self
+    }
+
+    /// Local address to connect from.
+    #[must_use]
+    pub const fn source(mut self, source: IpAddr) -> Self {
+        self.source = Some(source);
+        self
+    }
+
+    /// Whether the driver can do TLS; it cannot otherwise.
+    #[must_use]
+    pub const fn tls(mut self, tls: DriverTls) -> Self {
+        self.tls = tls;
+        self
+    }
+
+    /// Checks everything and makes the plan, for a run on `date` with `seed` as its chance.
+    ///
+    /// Two runs with the same inputs, date and seed send the same octets. The seed names the run, so it must not repeat.
+    pub fn build(mut self, date: Date, seed: u64) -> Result<Plan, PlanError> {
+        self.adopt_mailbox_domain()?;
+        self.check_address()?;
+        self.check_leave(date)?;
+        self.check_domains()?;
+        self.check_cases()?;
+        if !(1..=3).contains(&self.connections_at_once) {
+            return Err(PlanError::Connections { given: self.connections_at_once });
+        }
+        let record = self.record(date, seed)?;
+        self.check_load(&record, date)?;
+        Ok(Plan { record })
+    }
+
+    /// A mailbox names its domain; with other domains given it must be one of them.
+    fn adopt_mailbox_domain(&mut self) -> Result<(), PlanError> {
+        let Some(mailbox) = &self.target.mailbox else { return Ok(()) };
+        if self.target.domains.is_empty() {
+            self.target.domains.push(mailbox.domain().clone());
+        }
+        if self.target.domains.contains(mailbox.domain()) {
+            Ok(())
+        } else {
+            Err(PlanError::MailboxDomain { mailbox: alloc::format!("{mailbox}") })
+        }
+    }
+
+    fn check_address(&self) -> Result<(), PlanError> {
+        let address = self.target.address;
+        if METADATA.iter().any(|text| text.parse() == Ok(address.to_canonical())) {
+            return Err(PlanError::Metadata { address });
+        }
+        let special = special_range(address);
+        if let (Some(range), Private::Refused) = (special, self.private) {
+            return Err(PlanError::SpecialAddress { address, range });
+        }
+        if self.never_test.has_address(address) {
+            return Err(PlanError::NeverTest { what: alloc::format!("{address}") });
+        }
+        if let Some(source) = self.source.filter(|source| source.is_ipv4() != address.is_ipv4()) {
+            return Err(PlanError::Source { source_address: source, target: address });
+        }
+        let known = |port: &u16| special.is_some() || MAIL_PORTS.contains(port) || self.allowed_ports.contains(port);
+        match self.ports.iter().find(|port| **port == 0 || !known(port)) {
+            Some(&port) => Err(PlanError::Port { port }),
+            None => Ok(()),
+        }
+    }
+
+    fn check_leave(&self, date: Date) -> Result<(), PlanError> {
+        let reference = || self.authorization.reference.as_str().into();
+        if let Some(until) = self.authorization.until.filter(|&until| until < date) {
+            return Err(PlanError::Ended { reference: reference(), until });
+        }
+        if !self.authorization.covers_address(self.target.address) {
+            let what = alloc::format!("{}", self.target.address);
+            return Err(PlanError::OutOfScope { what, reference: reference() });
+        }
+        match self.target.domains.iter().find(|domain| !self.authorization.covers_domain(domain)) {
+            Some(domain) => Err(PlanError::OutOfScope { what: alloc::format!("{domain}"), reference: reference() }),
+            None => Ok(()),
+        }
+    }
+
+    fn check_domains(&self) -> Result<(), PlanError> {
+        let target = &self.target;
+        let named = target.domains.iter().chain(&target.name).chain(&target.reverse_name).chain(&target.expected_host);
+        if let Some(domain) = named.into_iter().find(|domain| self.never_test.has_domain(domain)) {
+            return Err(PlanError::NeverTest { what: alloc::format!("{domain}") });
+        }
+        let probe_domain = &self.identity.probe_domain;
+        if target.domains.iter().any(|domain| probe_domain.is_within(domain)) {
+            return Err(PlanError::ProbeDomainIsTarget { domain: probe_domain.clone() });
+        }
+        let ours = |lure: &Domain| lure.is_within(probe_domain) || lure.is_within(&self.identity.sender_domain);
+        match self.identity.lure_mx.iter().chain(&self.identity.lure_a).find(|lure| !ours(lure)) {
+            Some(lure) => Err(PlanError::LureNotOurs { lure: lure.clone() }),
+            None => Ok(()),
+        }
+    }
+
+    /// A case could have been changed since it was made; what is sent must be what was checked.
+    fn check_cases(&self) -> Result<(), PlanError> {
+        let cases = self.matrix.cases();
+        let genuine = |case: &Case| {
+            matrix::built_in().any(|built_in| built_in == *case)
+                || Case::custom(&case.id, case.mail.argument.as_str(), case.rcpt.argument.as_str()).as_ref() == Ok(case)
+        };
+        if let Some(case) = cases.iter().find(|case| !genuine(case)) {
+            return Err(PlanError::ForeignCase { id: case.id.clone().into_owned() });
+        }
+        if cases.iter().all(Case::is_control) { Err(PlanError::NoCases) } else { Ok(()) }
+    }
+
+    fn check_load(&self, record: &RunRecord, date: Date) -> Result<(), PlanError> {
+        if let (Some(last), Again::WhenDue) = (self.history.last_run, self.again) {
+            let due = Date::from_unix(last.unix().saturating_add(INTERVAL.as_secs()));
+            if date < due {
+                return Err(PlanError::TooSoon { last, due });
+            }
+        }
+        let planned = record.expected_refusals();
+        let today = self.history.refusals_today;
+        let named_larger = record.selection >= Selection::Standard;
+        if named_larger || planned.saturating_add(today) <= DAILY_REFUSALS {
+            Ok(())
+        } else {
+            Err(PlanError::ManyRefusals { planned, today })
+        }
+    }
+
+    fn record(&self, date: Date, seed: u64) -> Result<RunRecord, PlanError> {
+        let run = run_name(seed);
+        let paths = self.paths();
+        let probes = probes(self.matrix.cases(), paths.len(), &run)?;
+        let mut limits = Limits::of(self.profile);
+        limits.connections_at_once = self.connections_at_once;
+        limits.connections = u32::try_from(2 * probes.len() + 2).unwrap_or(u32::MAX);
+        limits.budget = self.budget;
+        limits.grouping = self.grouping.unwrap_or(limits.grouping);
+        limits.retries = self.retries.clone().unwrap_or(limits.retries);
+        Ok(RunRecord {
+            run,
+            date,
+            seed,
+            target: self.target.clone(),
+            identity: self.identity.clone(),
+            authorization: self.authorization.clone(),
+            vantage: self.vantage,
+            measures: self.measures.clone(),
+            profile: self.profile,
+            limits,
+            source: self.source,
+            tls: self.tls,
+            matrix_version: Matrix::VERSION,
+            selection: self.matrix.selection(),
+            paths,
+            cases: self.matrix.cases().to_vec(),
+            probes,
+        })
+    }
+
+    /// Ports become paths: 465 is TLS from the start, others are asked in the clear and after `STARTTLS`.
+    fn paths(&self) -> Vec<Path> {
+        let later = if self.matrix.selection() >= Selection::Standard { Tls::StartTls } else { Tls::StartTlsIfAsked };
+        let mut paths: Vec<Path> = Vec::new();
+        for &port in &self.ports {
+            let ways: &[Tls] = if port == 465 { &[Tls::Implicit] } else { &[Tls::None, later] };
+            for &tls in ways {
+                let path = Path { port, tls };
+                if !paths.contains(&path) {
+                    paths.push(path);
+                }
+            }
+        }
+        paths
+    }
+}
+
+/// The first path is asked everything, every further one the quick tier (group N of the catalogue).
+fn probes(cases: &[Case], paths: usize, run: &str) -> Result<Vec<Probe>, PlanError> {
+    let mut drafts: Vec<(usize, usize, Option<usize>)> = Vec::new();
+    let find = |id: &str| cases.iter().position(|case| case.id == id);
+    for path in 0..paths {
+        let wanted = |case: &Case| path == 0 || case.tier == Tier::Quick || case.tier == Tier::Express;
+        let controls = cases.iter().enumerate().filter(|(_, case)| case.is_control() && wanted(case));
+        for (at, case) in controls.clone() {
+            if !matches!(&*case.id, matrix::END | matrix::EACH_SENDER | matrix::REPEAT) {
+                drafts.push((at, path, None));
+            }
+        }
+        let first_case = drafts.len();
+        for (at, case) in cases.iter().enumerate().filter(|(_, case)| !case.is_control() && wanted(case)) {
+            if let Some(control) = find(matrix::EACH_SENDER).filter(|_| path == 0 && case.has_own_sender()) {
+                drafts.push((control, path, Some(drafts.len() + 1)));
+            }
+            drafts.push((at, path, None));
+        }
+        if let Some(control) = find(matrix::REPEAT).filter(|_| path == 0) {
+            for beside in first_case..drafts.len() {
+                if drafts.get(beside).is_some_and(|&(at, ..)| cases.get(at).is_some_and(|case| !case.is_control())) {
+                    drafts.push((control, path, Some(beside)));
+                }
+            }
+        }
+        drafts.extend(find(matrix::END).map(|at| (at, path, None)));
+    }
+    let index = |at: usize| u16::try_from(at).map_err(|_| PlanError::ManyProbes { count: drafts.len() });
+    drafts
+        .iter()
+        .enumerate()
+        .map(|(number, &(case, path, beside))| {
+            Ok(Probe {
+                number: index(number)?,
+                case: index(case)?,
+                path: index(path)?,
+                beside: beside.map(index).transpose()?,
+                user: alloc::format!("rp{run}{number:03}"),
+            })
+        })
+        .collect()
+}
+
+/// 40 bits of the seed as 8 characters of lower-case base32 (RFC 4648 §6).
+fn run_name(seed: u64) -> String {
+    (0..8)
+        .map(|at| match (seed >> (35 - 5 * at)) & 31 {
+            low @ 0..26 => char::from(b'a' + u8::try_from(low).unwrap_or_default()),
+            high => char::from(b'2' + u8::try_from(high - 26).unwrap_or_default()),
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,138 @@
+use alloc::string::ToString;
+
+use super::*;
+use crate::matrix::CaseError;
+
+fn target() -> Target {
+    Target::new("198.18.0.1".parse().unwrap(), 25)
+}
+
+fn identity() -> Identity {
+    Identity::new("probe.example".parse().unwrap())
+}
+
+fn builder(target: Target) -> PlanBuilder {
+    Plan::builder(target, identity(), "own-server:test".parse().unwrap()).allow_private()
+}
+
+fn build(builder: PlanBuilder) -> Result<Plan, PlanError> {
+    builder.build(Date::from_unix(1_795_473_834), 7)
+}
+
+#[test]
+fn a_quick_plan_stays_below_the_daily_limit() {
+    let plan = build(builder(target())).unwrap();
+    assert!(plan.record().expected_refusals() <= DAILY_REFUSALS, "{}", plan.record().expected_refusals());
+    assert_eq!(plan.record().paths.len(), 2);
+}
+
+#[test]
+fn special_addresses_need_leave() {
+    for text in ["127.0.0.1", "10.0.0.1", "169.254.1.1", "224.0.0.1", "::1", "::ffff:10.0.0.1"] {
+        let target = Target::new(text.parse().unwrap(), 25);
+        let refused = build(Plan::builder(target, identity(), "own-server:test".parse().unwrap()));
+        assert!(matches!(refused, Err(PlanError::SpecialAddress { .. })), "{text}");
+    }
+    let metadata = Target::new("169.254.169.254".parse().unwrap(), 25);
+    assert!(matches!(build(builder(metadata)), Err(PlanError::Metadata { .. })));
+}
+
+#[test]
+fn only_mail_ports_of_public_addresses_are_asked() {
+    let public = Target::new("8.8.8.8".parse().unwrap(), 22);
+    let builder = Plan::builder(public, identity(), "own-server:test".parse().unwrap());
+    assert_eq!(build(builder.clone()), Err(PlanError::Port { port: 22 }));
+    assert!(build(builder.allow_port(22)).is_ok());
+}
+
+#[test]
+fn who_asked_not_to_be_tested_is_not() {
+    let list = NeverTest::parse("198.18.0.0/15\n").unwrap();
+    assert!(matches!(build(builder(target()).never_test(list)), Err(PlanError::NeverTest { .. })));
+    let mut named = target();
+    named.domains.push("mail.quiet.example".parse().unwrap());
+    let list = NeverTest::parse("quiet.example\n").unwrap();
+    assert!(matches!(build(builder(named).never_test(list)), Err(PlanError::NeverTest { .. })));
+}
+
+#[test]
+fn the_authorization_is_a_limit() {
+    let mut leave: Authorization = "customer-contract:K1".parse().unwrap();
+    leave.until = Some(Date::from_unix(5));
+    let ended = Plan::builder(target(), identity(), leave.clone()).allow_private();
+    assert!(matches!(build(ended), Err(PlanError::Ended { .. })));
+    leave.until = None;
+    leave.networks.push("192.0.2.0/24".parse().unwrap());
+    let outside = Plan::builder(target(), identity(), leave).allow_private();
+    assert!(matches!(build(outside), Err(PlanError::OutOfScope { .. })));
+}
+
+#[test]
+fn a_target_is_left_alone_for_a_day() {
+    let history = History { last_run: Some(Date::from_unix(1_795_473_000)), refusals_today: 0 };
+    assert!(matches!(build(builder(target()).history(history)), Err(PlanError::TooSoon { .. })));
+    assert!(build(builder(target()).history(history).again()).is_ok());
+}
+
+#[test]
+fn many_refusals_a_day_must_be_asked_for() {
+    let history = History { last_run: None, refusals_today: 20 };
+    let refused = build(builder(target()).history(history));
+    assert!(matches!(refused, Err(PlanError::ManyRefusals { today: 20, .. })));
+    let matrix = Matrix::select(Selection::Standard);
+    assert!(build(builder(target()).history(history).matrix(matrix)).is_ok());
+    assert!(matches!(build(builder(target()).ports(&[25, 587])), Err(PlanError::ManyRefusals { .. })));
+}
+
+#[test]
+fn a_changed_case_is_refused() {
+    let mut case = Matrix::select(Selection::Quick).cases().first().unwrap().clone();
+    case.rcpt.argument = crate::matrix::built_in().find(|c| c.id == "ctl-unknown-local").unwrap().rcpt.argument;
+    let matrix = Matrix::select(Selection::Quick).with(case);
+    assert!(matches!(build(builder(target()).matrix(matrix)), Err(PlanError::ForeignCase { .. })));
+}
+
+#[test]
+fn a_case_of_ones_own_is_taken() {
+    let case = Case::custom("mine", "<>", "<{probe-user}@{probe-domain}@localhost>").unwrap();
+    let matrix = Matrix::named([]).unwrap().with(case);
+    assert_eq!(build(builder(target()).matrix(matrix)).unwrap().record().selection, Selection::Named);
+    assert!(matches!(Case::custom("mine", "<>", "<a@b>"), Err(CaseError::Literal { .. })));
+    assert_eq!(build(builder(target()).matrix(Matrix::named([]).unwrap())), Err(PlanError::NoCases));
+}
+
+#[test]
+fn the_probe_domain_is_not_the_targets() {
+    let mut own = target();
+    own.domains.push("probe.example".parse().unwrap());
+    assert!(matches!(build(builder(own)), Err(PlanError::ProbeDomainIsTarget { .. })));
+}
+
+#[test]
+fn ports_become_paths() {
+    let matrix = Matrix::select(Selection::Standard);
+    let plan = build(builder(target()).ports(&[25, 465, 587]).matrix(matrix)).unwrap();
+    let paths: Vec<String> = plan.record().paths.iter().map(ToString::to_string).collect();
+    assert_eq!(paths, ["port 25", "port 25 with STARTTLS", "port 465 with TLS", "port 587", "port 587 with STARTTLS"]);
+}
+
+#[test]
+fn each_own_sender_has_its_control_beside_it() {
+    let plan = build(builder(target()).matrix(Matrix::select(Selection::Standard))).unwrap();
+    let record = plan.record();
+    let mut count = 0;
+    for probe in &record.probes {
+        let Some(beside) = probe.beside else { continue };
+        let case = record.case(record.probe(beside).unwrap()).unwrap();
+        assert!(!case.is_control());
+        count += u32::from(record.case(probe).unwrap().id == matrix::EACH_SENDER && case.has_own_sender());
+    }
+    assert!(count > 10);
+}
+
+#[test]
+fn run_names_are_forty_bits_of_base32() {
+    assert_eq!(run_name(0), "aaaaaaaa");
+    assert_eq!(run_name(u64::MAX), "77777777");
+    assert_ne!(run_name(1), run_name(2));
+}

@@ -1,0 +1,170 @@
+//! The names of a run, and the command lines made from them.
+
+use alloc::string::{String, ToString};
+use core::net::{IpAddr, Ipv4Addr};
+
+use super::record::{Probe, RunRecord};
+use crate::address::Domain;
+use crate::matrix::{Form, Hello, Line, Name, Need, Recipient, Unknown};
+use crate::wire::{CommandError, CommandLine};
+
+/// Fills the forms of one probe.
+pub(crate) struct Names<'a> {
+    record: &'a RunRecord,
+    probe: &'a Probe,
+    host: Option<&'a Domain>,
+}
+
+/// Why a probe cannot be written at all, whatever the server offers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unfit {
+    /// A name of its forms is not known.
+    Name(Name),
+    /// Something that the plan lacks.
+    Need(Need),
+    /// The line would be too long, or hold what no line can.
+    Line,
+}
+
+impl From<Unknown> for Unfit {
+    fn from(Unknown(name): Unknown) -> Self {
+        Self::Name(name)
+    }
+}
+
+impl From<CommandError> for Unfit {
+    fn from(_: CommandError) -> Self {
+        Self::Line
+    }
+}
+
+impl<'a> Names<'a> {
+    /// `host` is what the server called itself, once that is known.
+    pub(crate) const fn new(record: &'a RunRecord, probe: &'a Probe, host: Option<&'a Domain>) -> Self {
+        Self { record, probe, host }
+    }
+
+    /// What the plan itself lacks for this probe.
+    pub(crate) fn unmet(&self) -> Option<Unfit> {
+        let case = self.record.case(self.probe)?;
+        let lacks = |need: &&Need| match need {
+            Need::SecondDomain => !self.record.identity.has_second_domain(),
+            // The receiving server is no part of a survey.
+            Need::Sink => true,
+            Need::Auth | Need::Chunking | Need::Dsn | Need::Pipelining | Need::SmtpUtf8 => false,
+        };
+        case.needs.iter().find(lacks).map(|&need| Unfit::Need(need))
+    }
+
+    /// The command that introduces us; none if the case wants none.
+    pub(crate) fn hello(&self, hello: &Hello) -> Result<Option<CommandLine>, Unfit> {
+        let text = match hello {
+            Hello::Own => alloc::format!("EHLO {}", self.record.identity.helo),
+            Hello::OldVerb => alloc::format!("HELO {}", self.record.identity.helo),
+            Hello::Name(form) => alloc::format!("EHLO {}", self.fill(form)?),
+            Hello::None => return Ok(None),
+        };
+        Ok(Some(CommandLine::new(&text)?))
+    }
+
+    /// The `MAIL` line of the probe.
+    pub(crate) fn mail(&self) -> Result<CommandLine, Unfit> {
+        let case = self.record.case(self.probe).ok_or(Unfit::Line)?;
+        self.line(&case.mail)
+    }
+
+    /// The `RCPT` line of the probe.
+    pub(crate) fn rcpt(&self) -> Result<CommandLine, Unfit> {
+        let case = self.record.case(self.probe).ok_or(Unfit::Line)?;
+        // Messages and envelopes alike: no other destination has a name.
+        match case.to {
+            Recipient::Probe | Recipient::Lure | Recipient::OwnMailbox | Recipient::Nowhere => self.line(&case.rcpt),
+        }
+    }
+
+    /// A `RCPT` line for the mailbox of the target's own that the operator named.
+    pub(crate) fn own_rcpt(&self) -> Result<CommandLine, Unfit> {
+        let mailbox = self.record.target.mailbox.as_ref().ok_or(Unfit::Name(Name::LocalUser))?;
+        Ok(CommandLine::new(&alloc::format!("RCPT TO:<{mailbox}>"))?)
+    }
+
+    fn line(&self, line: &Line) -> Result<CommandLine, Unfit> {
+        let argument = self.fill(&line.argument)?;
+        let parameters = self.fill(&line.parameters)?;
+        Ok(CommandLine::new(&alloc::format!("{}{argument}{parameters}", line.verb))?)
+    }
+
+    fn fill(&self, form: &Form) -> Result<String, Unfit> {
+        Ok(form.fill(|name| self.value(name))?)
+    }
+
+    fn value(&self, name: Name) -> Option<String> {
+        let identity = &self.record.identity;
+        let target = &self.record.target;
+        Some(match name {
+            Name::Sender => alloc::format!("{}@{}", self.sender_user(), identity.sender_domain),
+            Name::SenderUser => self.sender_user(),
+            Name::SenderDomain => identity.sender_domain.to_string(),
+            Name::ProbeUser => self.probe.user.clone(),
+            Name::ProbeDomain => identity.probe_domain.to_string(),
+            Name::ProbeDomainUpper => identity.probe_domain.as_str().to_ascii_uppercase(),
+            Name::ProbeDomainImcea => identity.probe_domain.as_str().replace('.', "+2E"),
+            Name::ProbeDomainIdeographic => identity.probe_domain.as_str().replace('.', "\u{3002}"),
+            Name::TargetDomain => target.domains.first()?.to_string(),
+            Name::TargetHost => self.host?.to_string(),
+            Name::TargetIp => target.ipv4()?.to_string(),
+            Name::TargetIp6 => target.ipv6()?.to_string(),
+            Name::TargetRdns => target.reverse_name.as_ref()?.to_string(),
+            Name::LocalUser => target.mailbox.as_ref()?.local().into(),
+            Name::IspDomain => target.provider_domain.as_ref()?.to_string(),
+            Name::HostedDomain => target.domains.get(1)?.to_string(),
+            Name::LureMx => identity.lure_mx.as_ref()?.to_string(),
+            Name::LureA => identity.lure_a.as_ref()?.to_string(),
+            Name::ProbeIp => identity.sink_ipv4?.to_string(),
+            Name::ProbeIp6 => identity.sink_ipv6?.to_string(),
+            Name::ProbeIpDecimal => decimal(identity.sink_ipv4?),
+            Name::Token => self.probe.user.clone(),
+            Name::SinkHost => identity.sink_host.as_ref()?.to_string(),
+            Name::OwnMailbox => self.own_mailbox(),
+            Name::OwnDomain => target.domains.first().or(self.host)?.to_string(),
+            Name::CaseSender => self.beside(|case| &case.mail)?,
+            Name::CaseRecipient => self.beside(|case| &case.rcpt)?,
+        })
+    }
+
+    /// One sender for the whole run: with it, server and recipient, greylisting knows the tuple again.
+    fn sender_user(&self) -> String {
+        alloc::format!("rp{}", self.record.run)
+    }
+
+    /// Every server must take mail for its postmaster, with or without a domain (RFC 5321 §4.1.1.3, §4.5.1).
+    fn own_mailbox(&self) -> String {
+        let target = &self.record.target;
+        match (&target.mailbox, target.domains.first()) {
+            (Some(mailbox), _) => mailbox.to_string(),
+            (None, Some(domain)) => alloc::format!("postmaster@{domain}"),
+            (None, None) => "postmaster".into(),
+        }
+    }
+
+    /// A line of the case that this control stands beside, with this probe's own names.
+    fn beside(&self, line: impl Fn(&crate::matrix::Case) -> &Line) -> Option<String> {
+        let other = self.record.probe(self.probe.beside?)?;
+        let case = self.record.case(other)?;
+        // A control stands beside a case, never beside a control: this ends.
+        if case.is_control() {
+            return None;
+        }
+        self.fill(&line(case).argument).ok()
+    }
+}
+
+fn decimal(address: Ipv4Addr) -> String {
+    address.to_bits().to_string()
+}
+
+/// A name that a server gives itself, if it can be one: addresses and single words such as `ESMTP` cannot.
+pub(crate) fn host_name(text: &str) -> Option<Domain> {
+    let named = text.contains('.') && text.parse::<IpAddr>().is_err();
+    if named { text.parse().ok() } else { None }
+}

@@ -1,0 +1,108 @@
+//! The run record: a plan as data.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::net::IpAddr;
+
+use super::context::{Measure, Vantage};
+use super::limits::{Limits, Profile};
+use crate::identity::{Authorization, Identity};
+use crate::matrix::{self, Case, Selection};
+use crate::moment::Date;
+use crate::target::{Path, Target, Tls};
+
+/// A plan as data: enough to judge the run again years later, and not enough to run it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
+pub struct RunRecord {
+    /// Name of the run: 8 characters of base32, from the seed.
+    pub run: String,
+    /// When it was planned.
+    pub date: Date,
+    /// The chance it was given.
+    pub seed: u64,
+    /// What is tested.
+    pub target: Target,
+    /// Who tests.
+    pub identity: Identity,
+    /// By whose leave.
+    pub authorization: Authorization,
+    /// From where.
+    pub vantage: Vantage,
+    /// Blocks in force.
+    pub measures: Vec<Measure>,
+    /// Kind of deadlines and paces.
+    pub profile: Profile,
+    /// What the run may take.
+    pub limits: Limits,
+    /// Local address to connect from.
+    pub source: Option<IpAddr>,
+    /// Whether the driver can do TLS.
+    pub tls: DriverTls,
+    /// Version of the matrix.
+    pub matrix_version: u32,
+    /// Selection of the matrix.
+    pub selection: Selection,
+    /// Ways in, the main one first.
+    pub paths: Vec<Path>,
+    /// The cases, each once.
+    pub cases: Vec<Case>,
+    /// What is asked: a case over a path.
+    pub probes: Vec<Probe>,
+}
+
+/// One case over one path, and which repeat.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
+pub struct Probe {
+    /// Its number in the run, from 0.
+    pub number: u16,
+    /// Index of its case in [`RunRecord::cases`].
+    pub case: u16,
+    /// Index of its path in [`RunRecord::paths`].
+    pub path: u16,
+    /// The probe that this control stands beside or repeats.
+    pub beside: Option<u16>,
+    /// Local part of its own recipient.
+    pub user: String,
+}
+
+/// Whether the driver can do TLS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "kebab-case"))]
+pub enum DriverTls {
+    /// It can.
+    Able,
+    /// It cannot: probes that need TLS are not tested.
+    Unable,
+}
+
+impl RunRecord {
+    /// The probe of this number.
+    pub fn probe(&self, number: u16) -> Option<&Probe> {
+        self.probes.get(usize::from(number))
+    }
+
+    /// The case of a probe. A record that was damaged in store may lack it.
+    pub fn case(&self, probe: &Probe) -> Option<&Case> {
+        self.cases.get(usize::from(probe.case))
+    }
+
+    /// The path of a probe.
+    pub fn path(&self, probe: &Probe) -> Option<Path> {
+        self.paths.get(usize::from(probe.path)).copied()
+    }
+
+    /// Refusals that a closed server will answer this run with, at most.
+    pub fn expected_refusals(&self) -> u32 {
+        let counts = |probe: &&Probe| {
+            self.path(probe).is_some_and(|path| path.tls != Tls::StartTlsIfAsked)
+                && self.case(probe).is_some_and(|case| {
+                    !case.is_control() || matches!(&*case.id, matrix::UNKNOWN_LOCAL | matrix::UNRELATED_EXTERNAL | matrix::HOSTED_SHAPE)
+                })
+        };
+        u32::try_from(self.probes.iter().filter(counts).count()).unwrap_or(u32::MAX)
+    }
+}

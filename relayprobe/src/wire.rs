@@ -1,0 +1,11 @@
+//! Octets to values and back: replies, enhanced codes, keywords, commands.
+
+mod command;
+mod ehlo;
+mod enhanced;
+mod reply;
+
+pub use command::{CommandError, CommandLine};
+pub use ehlo::Ehlo;
+pub use enhanced::EnhancedCode;
+pub use reply::{Code, Reply, ReplyDecoder, ReplyFault, ReplyLimits};

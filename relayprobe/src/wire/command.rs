@@ -1,0 +1,73 @@
+//! Command lines that no server can read as two.
+
+use alloc::vec::Vec;
+
+/// One command line with its CRLF.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CommandLine(Vec<u8>);
+
+/// A text cannot be one command line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum CommandError {
+    /// A control character would end the line, or steer whoever logs it.
+    #[error("a command line cannot hold a control character; there is one at byte {at}")]
+    Control {
+        /// Offset of the character.
+        at: usize,
+    },
+    /// Longer than RFC 5321 §4.5.3.1.4 lets a server refuse to take.
+    #[error("a command line has at most {} octets without its CRLF; this has {length}", CommandLine::LIMIT - 2)]
+    Long {
+        /// Octets without CRLF.
+        length: usize,
+    },
+}
+
+impl CommandLine {
+    /// Octets in a line, CRLF included (RFC 5321 §4.5.3.1.4).
+    pub const LIMIT: usize = 512;
+
+    /// A line of `text`, which must have neither control characters nor too many octets.
+    pub fn new(text: &str) -> Result<Self, CommandError> {
+        if let Some((at, _)) = text.char_indices().find(|(_, c)| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}')) {
+            return Err(CommandError::Control { at });
+        }
+        if text.len() + 2 > Self::LIMIT {
+            return Err(CommandError::Long { length: text.len() });
+        }
+        let mut octets = Vec::with_capacity(text.len() + 2);
+        octets.extend_from_slice(text.as_bytes());
+        octets.extend_from_slice(b"\r\n");
+        Ok(Self(octets))
+    }
+
+    /// A line that is known to be one.
+    pub(crate) fn fixed(text: &'static str) -> Self {
+        Self::new(text).unwrap_or_else(|_| Self(b"NOOP\r\n".to_vec()))
+    }
+
+    /// The octets to send, CRLF included.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_ends_once_and_only_at_its_end() {
+        assert_eq!(CommandLine::new("RSET").unwrap().as_bytes(), b"RSET\r\n");
+        for text in ["a\r\nb", "a\rb", "a\nb", "a\0b", "a\tb", "a\u{7f}b", "a\u{85}b", "a\u{2028}b"] {
+            assert_eq!(CommandLine::new(text), Err(CommandError::Control { at: 1 }));
+        }
+    }
+
+    #[test]
+    fn a_long_line_is_refused_with_its_length() {
+        assert!(CommandLine::new(&"x".repeat(510)).is_ok());
+        assert_eq!(CommandLine::new(&"x".repeat(511)), Err(CommandError::Long { length: 511 }));
+    }
+}

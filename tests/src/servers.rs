@@ -1,0 +1,36 @@
+//! Real mail servers on loopback, one private instance per handle.
+//!
+//! Debian's mail server packages exclude one another, so none is installed: [`root`] unpacks each program with
+//! everything it needs into a root of its own, once per checkout, and [`server`] runs instances over that root
+//! in namespaces of their own. Tests must run as root with the right to mount (in a container: `--privileged`),
+//! on a Debian that can fetch packages; apt, dpkg, tar, coreutils and util-linux do the work.
+//!
+//! Every server is the host `mail.target.example` and takes mail for `target.example`: to `alice`, to
+//! `postmaster`, to `abuse`, and to nobody else unless its flavour says so. Its error limits are those its
+//! makers ship. Nothing leaves loopback: mail for outside goes to the sink a test names, or is thrown away.
+//!
+//! ```no_run
+//! let server = servers::postfix::start(servers::postfix::Flavour::Open, None);
+//! let client = std::net::TcpStream::connect(server.addr);
+//! ```
+
+use std::net::SocketAddr;
+
+pub use self::root::{Recipe, Root, prepare};
+pub use self::server::Server;
+
+pub mod exim;
+pub mod opensmtpd;
+pub mod postfix;
+pub mod root;
+pub mod sendmail;
+pub mod server;
+
+/// The mail domain of every server.
+pub const DOMAIN: &str = "target.example";
+
+/// The host name of every server.
+pub const HOST: &str = "mail.target.example";
+
+/// Where a server's outgoing mail goes: to this address over SMTP, or nowhere.
+pub type Sink = Option<SocketAddr>;
