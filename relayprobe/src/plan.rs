@@ -10,7 +10,7 @@ pub use builder::{PlanBuilder, PlanError};
 pub use context::{History, Measure, NeverTest, NeverTestError, Vantage};
 pub(crate) use limits::millis;
 pub use limits::{Budget, Deadlines, Grouping, Limits, Profile};
-pub(crate) use names::{Names, Unfit};
+pub(crate) use names::{Names, Unfit, host_name};
 pub use record::{DriverTls, Probe, RunRecord};
 
 use crate::identity::{Authorization, Identity};

@@ -1,18 +1,564 @@
-//! x
+//! The run against one target address, without a socket.
+
+mod budget;
+mod dialogue;
+mod group;
 mod io;
+mod queue;
+
 pub use io::{Event, Input, Output};
-use crate::{moment::Moment, plan::Plan, transcript::Transcript};
-/// x
-pub struct Session;
+
+use alloc::collections::VecDeque;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+use core::net::SocketAddr;
+
+use crate::address::Domain;
+use crate::link::{ConnId, Endpoint};
+use crate::matrix::{self, Hello};
+use crate::moment::Moment;
+use crate::plan::{Budget, DriverTls, Grouping, Names, Plan, RunRecord, host_name, millis};
+use crate::target::Tls;
+use crate::transcript::{Astray, Class, Connection, End, Ledger, Step, Transcript, What};
+use crate::wire::{Reply, asks_for_tls, names_relaying};
+
+use dialogue::{Dialogue, Line, Opening, Window};
+use group::{Group, Offer, oddity};
+use queue::{Item, Queue, Stage, State};
+
+/// A run: hands its probes out to connections, counts what they may ask, decides on reconnects and retries.
+///
+/// It never reads a clock and never opens a socket: [`poll_output`](Self::poll_output) says what to start,
+/// [`handle_input`](Self::handle_input) takes what came of it.
+#[derive(Debug)]
+pub struct Session {
+    record: RunRecord,
+    transcript: Transcript,
+    queue: Queue,
+    dialogues: Vec<Dialogue>,
+    paths: Vec<PathState>,
+    outputs: VecDeque<Output>,
+    host: Option<Domain>,
+    start: Moment,
+    now: Moment,
+    next_connect: Moment,
+    opened: u32,
+    received: u64,
+    end: Option<End>,
+}
+
+/// What was learnt of one path.
+#[derive(Clone, Debug, Default)]
+struct PathState {
+    health: Health,
+    /// A greeting was seen: the path leads to a server.
+    greeted: bool,
+    failures: u8,
+    busy: u8,
+    /// EHLO ended the connection: HELO from now on.
+    old_verb: bool,
+    scouted: bool,
+    mail_refused: bool,
+    /// Refusals that the server took before it cut a connection off.
+    learned: Option<u16>,
+    accepted: Vec<u16>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Health {
+    #[default]
+    Open,
+    /// Not asked until the server wants TLS in the clear.
+    Asleep,
+    Dead,
+}
+
+/// Failed connections, or busy greetings, after which a path is given up.
+const PATIENCE: u8 = 3;
+
 impl Session {
-    /// x
-    pub fn new(_plan: Plan, _now: Moment) -> Self { Self }
-    /// x
-    pub fn handle_input(&mut self, _input: Input<'_>, _now: Moment) {}
-    /// x
-    pub fn poll_output(&mut self) -> Output { Output::Finished }
-    /// x
-    pub fn stop(&mut self, _now: Moment) {}
-    /// x
-    pub fn into_parts(self) -> (crate::plan::RunRecord, Transcript) { loop {} }
+    /// A session for `plan`; `now` is the caller's clock, and the run's times count from it.
+    pub fn new(plan: Plan, now: Moment) -> Self {
+        let record = plan.into_record();
+        let health = |tls: Tls| match (tls, record.tls) {
+            (Tls::None, _) | (Tls::StartTls | Tls::Implicit, DriverTls::Able) => Health::Open,
+            (Tls::StartTlsIfAsked, DriverTls::Able) => Health::Asleep,
+            (Tls::StartTls | Tls::StartTlsIfAsked | Tls::Implicit, DriverTls::Unable) => Health::Dead,
+        };
+        let paths: Vec<PathState> =
+            record.paths.iter().map(|path| PathState { health: health(path.tls), ..PathState::default() }).collect();
+        let mut queue = Queue::new(&record, now);
+        for (path, state) in (0..).zip(&paths) {
+            if state.health == Health::Dead {
+                queue.settle_path(path);
+            }
+        }
+        Self {
+            paths,
+            queue,
+            record,
+            transcript: Transcript::default(),
+            dialogues: Vec::new(),
+            outputs: VecDeque::new(),
+            host: None,
+            start: now,
+            now,
+            next_connect: now,
+            opened: 0,
+            received: 0,
+            end: None,
+        }
+    }
+
+    /// The plan's record.
+    pub const fn record(&self) -> &RunRecord {
+        &self.record
+    }
+
+    /// Takes in what happened. Never fails; input for a connection that has ended is ignored, and earlier time counts
+    /// as no time.
+    pub fn handle_input(&mut self, input: Input<'_>, now: Moment) {
+        self.now = self.now.max(now);
+        let (limits, now, out) = (&self.record.limits, self.now, &mut self.outputs);
+        let id = match &input {
+            Input::Tick => None,
+            Input::Connected(id) | Input::Sent(id) | Input::Received(id, _) | Input::Secured(id, _) | Input::Lost(id, _) => {
+                Some(*id)
+            }
+        };
+        for dialogue in self.dialogues.iter_mut().filter(|dialogue| id.is_none_or(|id| dialogue.id() == id)) {
+            dialogue.expire(now, out);
+            match &input {
+                Input::Tick => dialogue.on_tick(limits, now, out),
+                Input::Connected(_) => dialogue.on_connected(limits, now, out),
+                Input::Sent(_) => dialogue.on_sent(limits, now),
+                Input::Received(_, octets) => {
+                    self.received = self.received.saturating_add(u64::try_from(octets.len()).unwrap_or(u64::MAX));
+                    dialogue.on_received(octets, limits, now, out);
+                }
+                Input::Secured(_, facts) => dialogue.on_secured(facts.clone(), limits, now),
+                Input::Lost(_, loss) => dialogue.on_lost(*loss, now),
+            }
+        }
+        self.reap();
+    }
+
+    /// What to do next. Call it until it says [`Output::Wait`] or [`Output::Finished`].
+    pub fn poll_output(&mut self) -> Output {
+        loop {
+            if let Some(output) = self.outputs.pop_front() {
+                return output;
+            }
+            self.hold_limits();
+            self.feed();
+            self.tidy();
+            self.open();
+            if !self.outputs.is_empty() {
+                continue;
+            }
+            if self.dialogues.is_empty() && self.queue.is_empty() {
+                self.finish();
+                return Output::Finished;
+            }
+            return Output::Wait(self.wake());
+        }
+    }
+
+    /// Ends the run politely and keeps what was learnt. Go on until [`Output::Finished`].
+    pub fn stop(&mut self, now: Moment) {
+        self.now = self.now.max(now);
+        self.end_early(End::Stopped);
+    }
+
+    /// The plan and the transcript, whether or not the run is over.
+    pub fn into_parts(mut self) -> (RunRecord, Transcript) {
+        for dialogue in self.dialogues.drain(..) {
+            self.transcript.connections.push(dialogue.into_parts().0);
+        }
+        self.transcript.connections.sort_by_key(|connection| connection.id);
+        if self.transcript.end.is_none() {
+            self.transcript.end = Some(End::Stopped);
+            self.transcript.ended = Moment::ZERO.after(self.now.since(self.start));
+        }
+        (self.record, self.transcript)
+    }
+
+    fn finish(&mut self) {
+        if self.transcript.end.is_none() {
+            let dead = self.paths.first().is_some_and(|path| path.health == Health::Dead);
+            let natural = if dead { End::NoService } else { End::Complete };
+            self.transcript.end = Some(self.end.unwrap_or(natural));
+            self.transcript.ended = Moment::ZERO.after(self.now.since(self.start));
+            self.transcript.connections.sort_by_key(|connection| connection.id);
+        }
+    }
+
+    fn end_early(&mut self, end: End) {
+        if self.end.is_some() {
+            return;
+        }
+        self.end = Some(end);
+        self.queue.settle_waiting();
+        for dialogue in &mut self.dialogues {
+            dialogue.stop(&self.record.limits, self.now, &mut self.outputs);
+        }
+        self.reap();
+    }
+
+    fn hold_limits(&mut self) {
+        let limits = &self.record.limits;
+        let late = self.now >= self.start.after(millis(limits.deadlines.run));
+        if late || self.received > limits.received_per_run {
+            self.end_early(End::Limit);
+        }
+    }
+
+    /// The moment at which something must happen at the latest.
+    fn wake(&self) -> Moment {
+        let run = self.start.after(millis(self.record.limits.deadlines.run));
+        let dialogues = self.dialogues.iter().map(Dialogue::due).min();
+        let idle = usize::from(self.record.limits.connections_at_once) > self.dialogues.len();
+        // What is due already waits for the pause between connections, or for one of them to end.
+        let pause = Some(self.next_connect).filter(|&moment| idle && moment > self.now);
+        let queue = self.queue.next_moment(self.now).filter(|_| idle);
+        [Some(run), dialogues, pause, queue].into_iter().flatten().min().unwrap_or(run)
+    }
+
+    /// Settles what will not be asked: repeats of what was refused, and TLS that nobody wants.
+    fn tidy(&mut self) {
+        for path in 0..self.paths.len() {
+            let number = u16::try_from(path).unwrap_or(u16::MAX);
+            self.drop_idle_repeats(number);
+            self.dismiss_asleep(path, number);
+        }
+        let open = |item: &Item| self.paths.get(usize::from(item.path)).is_some_and(|path| path.health == Health::Open);
+        let due = self.queue.due(self.now).any(open);
+        if self.dialogues.is_empty() && !due && self.queue.next_moment(self.now).is_none() {
+            self.queue.settle_waiting();
+        }
+    }
+
+    /// The path in the clear is done, and its server did not ask for TLS.
+    fn dismiss_asleep(&mut self, path: usize, number: u16) {
+        let asleep = self.paths.get(path).is_some_and(|state| state.health == Health::Asleep);
+        let port = self.record.paths.get(path).map(|path| path.port);
+        let clear = self.record.paths.iter().position(|other| Some(other.port) == port && other.tls == Tls::None);
+        let done = clear.and_then(|at| u16::try_from(at).ok()).is_none_or(|at| self.queue.is_path_settled(at));
+        if asleep && done {
+            self.queue.settle_path(number);
+        }
+    }
+
+    /// Opens a connection for what is due, if one may be opened.
+    fn open(&mut self) {
+        while let Some((item, key)) = self.next_to_open() {
+            if self.opened >= self.record.limits.connections {
+                self.end_early(End::Limit);
+                return;
+            }
+            match self.opening(&item, &key) {
+                Some(opening) => self.connect(&item, key, opening),
+                // Its own HELO name is not known: it cannot be asked.
+                None => self.queue.settle(item.probe),
+            }
+        }
+    }
+
+    fn next_to_open(&self) -> Option<(Item, Hello)> {
+        let lanes = usize::from(self.record.limits.connections_at_once);
+        if self.end.is_some() || self.dialogues.len() >= lanes || self.now < self.next_connect {
+            return None;
+        }
+        let item = self.queue.due(self.now).find(|item| {
+            let open = self.paths.get(usize::from(item.path)).is_some_and(|path| path.health == Health::Open);
+            open && self.is_worth_a_connection(item)
+        })?;
+        Some((item.clone(), item.hello.clone()))
+    }
+
+    /// Connections that have still to be given a script will take what is due; only a surplus is worth another.
+    fn is_worth_a_connection(&self, item: &Item) -> bool {
+        let opening = self.dialogues.iter().filter(|dialogue| dialogue.wants_script());
+        let same = opening.filter(|d| d.path() == item.path && *d.hello() == item.hello).count();
+        // The first connection of a path learns what the server is; without one nothing is opened beside it.
+        let due = self.queue.due(self.now).filter(|other| other.path == item.path && other.hello == item.hello).count();
+        due > same * usize::from(budget::SCOUT_REFUSALS)
+    }
+
+    fn opening(&self, item: &Item, hello: &Hello) -> Option<Opening> {
+        let probe = self.record.probe(item.probe)?;
+        let path = self.record.path(probe)?;
+        let names = Names::new(&self.record, probe, self.host.as_ref());
+        let old = self.paths.get(usize::from(item.path)).is_some_and(|path| path.old_verb);
+        let tag = (*hello != Hello::Own).then_some(item.probe);
+        let line = |hello: &Hello| -> Result<Option<Line>, ()> {
+            let command = names.hello(hello).map_err(|_| ())?;
+            Ok(command.map(|command| Line { step: Step::Hello, probe: tag, command }))
+        };
+        let own = *hello == Hello::Own;
+        Some(Opening {
+            tls: path.tls,
+            server_name: self.server_name(),
+            hello: line(if own && old { &Hello::OldVerb } else { hello }).ok()?,
+            fallback: if own && !old { line(&Hello::OldVerb).ok()? } else { None },
+        })
+    }
+
+    fn server_name(&self) -> String {
+        self.record.target.name.as_ref().map_or_else(|| self.record.target.address.to_string(), ToString::to_string)
+    }
+
+    fn connect(&mut self, item: &Item, hello: Hello, opening: Opening) {
+        let Some(path) = self.record.paths.get(usize::from(item.path)) else { return };
+        let id = ConnId(self.opened);
+        self.opened += 1;
+        let remote = SocketAddr::new(self.record.target.address, path.port);
+        self.outputs.push_back(Output::Event(Event::Connecting { connection: id, path: item.path }));
+        self.outputs.push_back(Output::Connect(id, Endpoint::new(remote, self.record.source)));
+        let limits = &self.record.limits;
+        self.dialogues.push(Dialogue::new(id, item.path, hello, opening, limits, self.start, self.now));
+    }
+
+    /// Gives introduced connections their commands.
+    fn feed(&mut self) {
+        for at in 0..self.dialogues.len() {
+            if self.dialogues.get(at).is_some_and(Dialogue::is_ready) {
+                self.learn_host(at);
+                self.compose(at);
+            }
+        }
+    }
+
+    fn learn_host(&mut self, at: usize) {
+        if self.host.is_none() {
+            self.host = self.dialogues.get(at).and_then(|dialogue| host_name(&dialogue.ehlo().name));
+        }
+    }
+
+    fn compose(&mut self, at: usize) {
+        let Some(dialogue) = self.dialogues.get_mut(at) else { return };
+        let path = dialogue.path();
+        let Some(state) = self.paths.get_mut(usize::from(path)) else { return };
+        let same = |item: &&Item| item.path == path && item.hello == *dialogue.hello();
+        let due: Vec<Item> = self.queue.due(self.now).filter(same).cloned().collect();
+        // What fell out of step is asked one by one, apart from the rest.
+        let alone = due.first().is_some_and(|item| item.alone);
+        let grouped = dialogue.ehlo().pipelining && !alone && self.record.limits.grouping == Grouping::Offered;
+        let window = if grouped { Window::Group } else { Window::Lockstep };
+        let mut group = Group::new(budget(&self.record, state, dialogue), window, state.mail_refused && grouped);
+        state.scouted |= *dialogue.hello() == Hello::Own;
+        let ends: Vec<Item> = self.queue.iter().filter(same).filter(|item| item.stage == Stage::End).cloned().collect();
+        for item in due.iter().filter(|item| item.alone == alone) {
+            if offer(&self.record, self.host.as_ref(), &mut group, item, dialogue) == Offer::Unfit {
+                self.queue.settle(item.probe);
+            }
+        }
+        // The last control rides on the last group; on any other, the first control is asked again.
+        let last = self.queue.is_ending(path, &group.taken);
+        let end = ends.iter().find(|item| last && matches!(item.state, State::Waiting(_)) && !group.taken.contains(&item.probe));
+        match end {
+            Some(item) => drop(offer(&self.record, self.host.as_ref(), &mut group, item, dialogue)),
+            None if *dialogue.hello() == Hello::Own => check(&self.record, self.host.as_ref(), &mut group, path, &ends),
+            None => {}
+        }
+        for &probe in &group.taken {
+            if let Some(item) = self.queue.get_mut(probe) {
+                item.state = State::Taken;
+            }
+        }
+        dialogue.taken.clone_from(&group.taken);
+        group.give(dialogue);
+    }
+
+    /// Takes the answers of connections that are over.
+    fn reap(&mut self) {
+        while let Some(at) = self.dialogues.iter().position(Dialogue::is_over) {
+            let dialogue = self.dialogues.remove(at);
+            let taken = dialogue.taken.clone();
+            let (connection, ledger) = dialogue.into_parts();
+            self.learn(&connection, &ledger, &taken);
+            self.transcript.connections.push(connection);
+            let (settled, all) = self.queue.progress();
+            self.outputs.push_back(Output::Event(Event::Progress { settled, all }));
+        }
+    }
+
+    fn learn(&mut self, connection: &Connection, ledger: &Ledger, taken: &[u16]) {
+        self.next_connect = self.next_connect.max(self.now.after(millis(self.record.limits.pause)));
+        for answer in ledger.answers() {
+            self.outputs.push_back(Output::Event(Event::Answered { probe: answer.probe, code: answer.code }));
+        }
+        self.learn_path(connection, ledger);
+        let mut retried = 0_u16;
+        let mut retry_at = self.now;
+        for &probe in taken {
+            let answer = ledger.answers().iter().rev().find(|answer| answer.probe == probe);
+            let deferred = answer.is_some_and(|answer| {
+                let reply = connection.reply(answer.entry).and_then(|octets| Reply::parse(octets.as_bytes()).ok());
+                answer.code.is_transient() && !reply.is_some_and(|reply| names_relaying(&reply))
+            });
+            let accepted = answer.is_some_and(|answer| answer.code.is_positive());
+            self.settle(probe, answer.is_some(), deferred, ledger.astray().is_some());
+            if accepted {
+                self.paths.get_mut(usize::from(connection.path)).into_iter().for_each(|path| path.accepted.push(probe));
+            }
+            if let Some(State::Waiting(at)) = self.queue.get_mut(probe).map(|item| item.state).filter(|_| deferred) {
+                retried += 1;
+                retry_at = retry_at.max(at);
+            }
+        }
+        if retried > 0 {
+            self.outputs.push_back(Output::Event(Event::Retrying { probes: retried, at: retry_at }));
+        }
+    }
+
+    fn settle(&mut self, probe: u16, answered: bool, deferred: bool, astray: bool) {
+        let now = self.now;
+        let limits = &self.record.limits;
+        let stopped = self.end.is_some();
+        let Some(item) = self.queue.get_mut(probe) else { return };
+        let path = item.path;
+        let retry = limits.retries.get(usize::from(item.deferrals)).filter(|_| deferred);
+        item.state = match (answered, retry) {
+            _ if stopped => State::Settled,
+            (true, Some(&seconds)) => {
+                item.deferrals += 1;
+                State::Waiting(now.after(core::time::Duration::from_secs(u64::from(seconds))))
+            }
+            (true, None) => State::Settled,
+            (false, _) => {
+                item.attempts += 1;
+                item.alone |= astray;
+                if item.attempts < limits.attempts { State::Waiting(now) } else { State::Settled }
+            }
+        };
+        let again = item.state != State::Settled && item.stage != Stage::End;
+        if self.paths.get(usize::from(path)).is_some_and(|path| path.health == Health::Dead) {
+            self.queue.settle_path(path);
+        } else if again {
+            self.queue.reopen_end(path, now);
+        }
+    }
+
+    /// A repeat is only asked of what was accepted.
+    fn drop_idle_repeats(&mut self, path: u16) {
+        let asked = self.queue.iter().filter(|item| item.path == path && item.stage == Stage::Ask).all(|item| item.state == State::Settled);
+        let Some(state) = self.paths.get(usize::from(path)).filter(|_| asked) else { return };
+        for item in self.queue.iter_mut().filter(|item| item.path == path && item.stage == Stage::Repeat) {
+            if matches!(item.state, State::Waiting(_)) && !item.beside.is_some_and(|beside| state.accepted.contains(&beside)) {
+                item.state = State::Settled;
+            }
+        }
+    }
+
+    fn learn_path(&mut self, connection: &Connection, ledger: &Ledger) {
+        let Some(state) = self.paths.get_mut(usize::from(connection.path)) else { return };
+        let greeting = ledger.turns().first().map(|turn| (turn.class, turn.code));
+        let own = connection.hello == Hello::Own;
+        let refused = |step: Step| ledger.turns().iter().any(|turn| turn.asked.step == step && turn.class == Class::Refused);
+        let done = |step: Step| ledger.turns().iter().any(|turn| turn.asked.step == step && turn.class == Class::Done);
+        match greeting {
+            Some((Class::Done, _)) => {
+                state.greeted = true;
+                state.failures = 0;
+            }
+            Some((Class::Refused | Class::Closing, code)) if !code.is_permanent() => {
+                state.busy += 1;
+                let wait = self.record.limits.backoff.saturating_mul(1 << state.busy.min(6)) / 2;
+                self.next_connect = self.next_connect.max(self.now.after(millis(wait)));
+                state.health = if state.busy >= PATIENCE { Health::Dead } else { state.health };
+            }
+            Some((Class::Refused | Class::Closing | Class::GoOn | Class::Odd, _)) => state.health = Health::Dead,
+            // It could not be reached, said nothing, or is no mail server.
+            None => {
+                state.failures += 1;
+                if !state.greeted || state.failures >= PATIENCE {
+                    state.health = Health::Dead;
+                }
+            }
+        }
+        if state.greeted && own && !done(Step::Hello) && state.health == Health::Open {
+            // EHLO was refused and HELO too, or the connection ended on them.
+            let over = refused(Step::Hello) || state.old_verb;
+            state.old_verb = true;
+            state.health = if over { Health::Dead } else { Health::Open };
+        }
+        let begun = connection.entries.iter().any(|entry| entry.what == What::TlsBegun);
+        let secured = connection.entries.iter().any(|entry| matches!(entry.what, What::Secured { .. }));
+        let tls = self.record.paths.get(usize::from(connection.path)).map_or(Tls::None, |path| path.tls);
+        if (begun && !secured) || (tls != Tls::None && tls != Tls::Implicit && done(Step::Hello) && !secured) {
+            state.health = Health::Dead;
+        }
+        let plain_mail_refused = ledger.answers().iter().any(|answer| answer.step == Step::Mail && is_control(&self.record, answer.probe));
+        state.mail_refused |= plain_mail_refused;
+        let cut = ledger.is_closing() || (ledger.astray() == Some(Astray::Missing)) || ends_in_loss(connection);
+        let refusals = ledger.answers().iter().filter(|answer| !answer.code.is_positive()).count();
+        if cut && refusals > 0 {
+            let refusals = u16::try_from(refusals).unwrap_or(u16::MAX);
+            state.learned = Some(state.learned.map_or(refusals, |known| known.min(refusals)).max(1));
+        }
+        if state.health == Health::Dead {
+            self.queue.settle_path(connection.path);
+        }
+        self.wake_tls(connection, ledger);
+    }
+
+    /// Opens the STARTTLS path of a port whose server wants TLS first, and gives up what needs no asking.
+    fn wake_tls(&mut self, connection: &Connection, ledger: &Ledger) {
+        let asks = ledger.turns().iter().any(|turn| {
+            let reply = connection.reply(turn.entry).and_then(|octets| Reply::parse(octets.as_bytes()).ok());
+            turn.class == Class::Refused && reply.is_some_and(|reply| asks_for_tls(&reply))
+        });
+        let port = self.record.paths.get(usize::from(connection.path)).map(|path| path.port);
+        for (path, state) in self.record.paths.iter().zip(&mut self.paths) {
+            if asks && Some(path.port) == port && state.health == Health::Asleep {
+                state.health = Health::Open;
+            }
+        }
+    }
+}
+
+/// What one connection may ask.
+fn budget(record: &RunRecord, state: &PathState, dialogue: &Dialogue) -> Budget {
+    if let Some(budget) = record.limits.budget {
+        return budget;
+    }
+    let mut budget = dialogue.kind().budget();
+    if !state.scouted && *dialogue.hello() == Hello::Own {
+        budget.refusals = budget.refusals.min(budget::SCOUT_REFUSALS);
+    }
+    budget.refusals = budget.refusals.min(state.learned.unwrap_or(u16::MAX));
+    budget
+}
+
+fn offer(record: &RunRecord, host: Option<&Domain>, group: &mut Group, item: &Item, dialogue: &Dialogue) -> Offer {
+    let Some(probe) = record.probe(item.probe) else { return Offer::Unfit };
+    let Some(case) = record.case(probe) else { return Offer::Unfit };
+    let beside = item.beside.and_then(|number| record.probe(number)).and_then(|other| record.case(other));
+    let names = Names::new(record, probe, host);
+    group.offer(item, case, oddity(case, beside, item.stage), &names, dialogue.ehlo())
+}
+
+/// Asks the first control of a path again at the end of a group.
+fn check(record: &RunRecord, host: Option<&Domain>, group: &mut Group, path: u16, ends: &[Item]) {
+    let is_first = |probe: &&crate::plan::Probe| {
+        probe.path == path && record.case(probe).is_some_and(|case| case.id == matrix::LOCAL_ACCEPT)
+    };
+    let Some(probe) = record.probes.iter().find(is_first) else { return };
+    let asked_here = group.taken.contains(&probe.number) && group.taken.len() == 1;
+    let ended = ends.iter().any(|item| group.taken.contains(&item.probe));
+    if let (Some(case), false, false) = (record.case(probe), asked_here, ended) {
+        group.check(probe.number, case, &Names::new(record, probe, host));
+    }
+}
+
+fn is_control(record: &RunRecord, probe: u16) -> bool {
+    record.probe(probe).and_then(|probe| record.case(probe)).is_some_and(|case| case.id == matrix::LOCAL_ACCEPT)
+}
+
+fn ends_in_loss(connection: &Connection) -> bool {
+    // A server may end the connection after QUIT as it likes.
+    let quit = connection.entries.iter().any(|entry| matches!(entry.what, What::Command { step: Step::Quit, .. }));
+    let lost = connection.entries.iter().any(|entry| matches!(entry.what, What::Lost { .. } | What::Deadline { .. }));
+    lost && !quit
 }

@@ -4,8 +4,10 @@ mod command;
 mod ehlo;
 mod enhanced;
 mod reply;
+mod wording;
 
 pub use command::{CommandError, CommandLine};
 pub use ehlo::Ehlo;
 pub use enhanced::EnhancedCode;
 pub use reply::{Code, Reply, ReplyDecoder, ReplyFault, ReplyLimits};
+pub(crate) use wording::{asks_for_tls, holds, lower, names_relaying};

@@ -9,7 +9,7 @@
 //! `postmaster`, to `abuse`, and to nobody else unless its flavour says so. Its error limits are those its
 //! makers ship. Nothing leaves loopback: mail for outside goes to the sink a test names, or is thrown away.
 //!
-//! ```no_run
+//! ```ignore
 //! let server = servers::postfix::start(servers::postfix::Flavour::Open, None);
 //! let client = std::net::TcpStream::connect(server.addr);
 //! ```

@@ -88,6 +88,8 @@ pub struct Deadlines {
     pub quit: u64,
     /// A connection from connect to close.
     pub connection: u64,
+    /// The run.
+    pub run: u64,
 }
 
 /// What one connection may ask before the server would punish it.
@@ -153,11 +155,11 @@ impl Limits {
 impl Deadlines {
     const fn of(profile: Profile) -> Self {
         let seconds = match profile {
-            Profile::Patient => [60, 300, 300, 60, 300, 60, 180, 5, 3_600],
-            Profile::Brisk => [30, 60, 60, 30, 60, 20, 60, 5, 900],
-            Profile::Lab => [3, 3, 3, 3, 3, 3, 3, 1, 15],
+            Profile::Patient => [60, 300, 300, 60, 300, 60, 180, 5, 3_600, 12 * 3_600],
+            Profile::Brisk => [30, 60, 60, 30, 60, 20, 60, 5, 900, 3_600],
+            Profile::Lab => [3, 3, 3, 3, 3, 3, 3, 1, 15, 300],
         };
-        let [connect, greeting, hello, handshake, envelope, reset, write, quit, connection] = seconds;
+        let [connect, greeting, hello, handshake, envelope, reset, write, quit, connection, run] = seconds;
         Self {
             connect: connect * 1_000,
             greeting: greeting * 1_000,
@@ -168,6 +170,7 @@ impl Deadlines {
             write: write * 1_000,
             quit: quit * 1_000,
             connection: connection * 1_000,
+            run: run * 1_000,
         }
     }
 }

@@ -184,17 +184,16 @@ fn furnish(recipe: &Recipe, root: &Path) {
     .unwrap_or_else(|log| panic!("cannot set up {}: {log}", recipe.name));
 }
 
-/// Runs a command to its end; what it said is the error.
+/// Runs a command to its end. The error is the last of what it said: apt can say thousands of lines.
 fn run(command: &mut Command) -> Result<(), String> {
-    match command.output() {
-        Ok(output) if output.status.success() => Ok(()),
-        Ok(output) => Err(format!(
-            "{}: {}\n{}{}",
-            command.get_program().display(),
-            output.status,
-            String::from_utf8_lossy(&output.stdout),
-            String::from_utf8_lossy(&output.stderr),
-        )),
-        Err(error) => Err(format!("{}: {error}", command.get_program().display())),
+    let name = command.get_program().display().to_string();
+    let output = command.output().map_err(|error| format!("{name}: {error}"))?;
+    if output.status.success() {
+        return Ok(());
     }
+    let said = [output.stdout, output.stderr].concat();
+    let said = String::from_utf8_lossy(&said);
+    let lines: Vec<&str> = said.lines().collect();
+    let last = lines.get(lines.len().saturating_sub(20)..).unwrap_or_default().join("\n");
+    Err(format!("{name}: {}\n{last}", output.status))
 }

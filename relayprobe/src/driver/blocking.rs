@@ -1,0 +1,90 @@
+//! A run on the calling thread.
+
+use core::time::Duration;
+use std::io::{self, ErrorKind};
+use std::thread;
+use std::time::Instant;
+
+use mio::event::Event as Readiness;
+use mio::net::TcpStream;
+use mio::{Events, Interest, Poll, Token};
+
+use super::Stop;
+use super::loss::loss;
+use super::run::{Clock, Run, Turn};
+use super::socket::{Transport, open};
+use crate::link::{ConnId, Endpoint};
+use crate::plan::{Plan, RunRecord};
+use crate::session::Event;
+use crate::transcript::Transcript;
+
+/// Runs a plan to its end, and returns its record and everything that was said.
+///
+/// `stop` ends it early and politely. `observe` is shown progress, on this thread. No thread is started, and nothing is
+/// left behind.
+pub fn run(plan: Plan, stop: &Stop, observe: impl FnMut(&Event)) -> (RunRecord, Transcript) {
+    let mut run = Run::new(plan, stop, observe, Clock::new(Instant::now));
+    let mut poller = Poller { poll: None, events: Events::with_capacity(8) };
+    while let Turn::Wait(span) = run.turn(|id, endpoint| poller.open(id, endpoint)) {
+        poller.wait(&mut run, span);
+    }
+    run.into_parts()
+}
+
+struct Poller {
+    /// Made for the first connection, so that a system without one to spare shows as a connection that failed.
+    poll: Option<Poll>,
+    events: Events,
+}
+
+impl Poller {
+    fn open(&mut self, id: ConnId, endpoint: &Endpoint) -> io::Result<TcpStream> {
+        let mut socket = TcpStream::from_std(open(endpoint)?);
+        let poll = match &mut self.poll {
+            Some(poll) => poll,
+            none => none.insert(Poll::new()?),
+        };
+        // Once for all: readiness is told by edges, and closing the socket ends it.
+        poll.registry().register(&mut socket, token(id), Interest::READABLE | Interest::WRITABLE)?;
+        Ok(socket)
+    }
+
+    fn wait<F: FnMut(&Event)>(&mut self, run: &mut Run<TcpStream, F>, span: Duration) {
+        let Some(poll) = &mut self.poll else { return thread::park_timeout(span) };
+        match poll.poll(&mut self.events, Some(span)) {
+            Ok(()) => {}
+            Err(error) if error.kind() == ErrorKind::Interrupted => return,
+            Err(error) => {
+                // Without notice nothing would ever end but by its deadline.
+                self.poll = None;
+                return run.connections.iter_mut().for_each(|connection| connection.fail(loss(&error)));
+            }
+        }
+        for event in &self.events {
+            let found = run.connections.iter_mut().find(|connection| token(connection.id) == event.token());
+            if let Some(connection) = found {
+                connection.socket.readable |= shows_more_than_room(event);
+                connection.socket.writable |=
+                    event.is_writable() || event.is_write_closed() || event.is_error();
+            }
+        }
+    }
+}
+
+fn token(id: ConnId) -> Token {
+    Token(usize::try_from(id.0).unwrap_or(usize::MAX))
+}
+
+fn shows_more_than_room(event: &Readiness) -> bool {
+    event.is_readable() || event.is_read_closed() || event.is_write_closed() || event.is_error()
+}
+
+impl Transport for TcpStream {
+    fn take_error(&self) -> io::Result<Option<io::Error>> {
+        Self::take_error(self)
+    }
+
+    fn set_nodelay(&self) -> io::Result<()> {
+        Self::set_nodelay(self, true)
+    }
+}

@@ -1,0 +1,118 @@
+//! A run as a future on the caller's runtime.
+
+use core::future::poll_fn;
+use core::pin::pin;
+use core::task::{Context, Poll};
+use core::time::Duration;
+use std::io::{self, Read, Write};
+
+use ::tokio::io::Interest;
+use ::tokio::net::TcpStream;
+use ::tokio::time::{Instant, sleep};
+use socket2::SockRef;
+
+use super::Stop;
+use super::connection::Connection;
+use super::loss::loss;
+use super::run::{Clock, Run, Turn};
+use super::socket::{Transport, open};
+use crate::plan::{Plan, RunRecord};
+use crate::session::Event;
+use crate::transcript::Transcript;
+
+/// Runs a plan to its end, and returns its record and everything that was said.
+///
+/// `stop` ends it early and politely. `observe` is shown progress, in the task that polls the future. No task is
+/// spawned. Dropping the future closes the connections at once, and the record is lost; [`Stop`] keeps it.
+///
+/// # Panics
+///
+/// The future panics outside a tokio runtime, and in one that was built without I/O or time.
+pub fn run<F>(
+    plan: Plan,
+    stop: &Stop,
+    observe: F,
+) -> impl Future<Output = (RunRecord, Transcript)> + Send + use<F>
+where
+    F: FnMut(&Event) + Send,
+{
+    let stop = stop.clone();
+    async move {
+        let mut run = Run::new(plan, &stop, observe, Clock::new(|| Instant::now().into_std()));
+        while let Turn::Wait(span) = run.turn(|_, endpoint| Ok(Socket(TcpStream::from_std(open(endpoint)?)?)))
+        {
+            wait(&mut run.connections, span).await;
+        }
+        run.into_parts()
+    }
+}
+
+async fn wait(connections: &mut [Connection<Socket>], span: Duration) {
+    let mut sleep = pin!(sleep(span));
+    poll_fn(|context| {
+        for connection in &mut *connections {
+            poll_ready(connection, context);
+        }
+        if connections.iter().any(Connection::is_ready) {
+            Poll::Ready(())
+        } else {
+            sleep.as_mut().poll(context)
+        }
+    })
+    .await;
+}
+
+fn poll_ready(connection: &mut Connection<Socket>, context: &mut Context<'_>) {
+    let Socket(stream) = &connection.socket.inner;
+    let read = stream.poll_read_ready(context);
+    // There is nearly always room to write: who does not need it must not ask.
+    let write = if connection.is_writing() { stream.poll_write_ready(context) } else { Poll::Pending };
+    connection.socket.readable |= read.is_ready();
+    connection.socket.writable |= write.is_ready();
+    // The runtime is shutting down.
+    if let (Poll::Ready(Err(error)), _) | (_, Poll::Ready(Err(error))) = (read, write) {
+        connection.fail(loss(&error));
+    }
+}
+
+struct Socket(TcpStream);
+
+impl Socket {
+    fn receive(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        let mut socket: &socket2::Socket = &SockRef::from(&self.0);
+        socket.read(buffer)
+    }
+}
+
+impl Read for Socket {
+    /// Asks the system even where tokio knows of nothing to read: what tokio knows is as old as the last time it
+    /// waited, and a session wants to know what has arrived by now.
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let mut asked = false;
+        let result = self.0.try_io(Interest::READABLE, || {
+            asked = true;
+            self.receive(buffer)
+        });
+        if asked { result } else { self.receive(buffer) }
+    }
+}
+
+impl Write for Socket {
+    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
+        self.0.try_write(octets)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Transport for Socket {
+    fn take_error(&self) -> io::Result<Option<io::Error>> {
+        self.0.take_error()
+    }
+
+    fn set_nodelay(&self) -> io::Result<()> {
+        self.0.set_nodelay(true)
+    }
+}

@@ -1,0 +1,236 @@
+//! What came of each probe: a pure function of run record and transcript.
+
+mod absent;
+mod why;
+
+pub(crate) use absent::learnt_host;
+pub use absent::{NotApplicable, NotTested};
+pub use why::Why;
+
+use alloc::vec;
+use alloc::vec::Vec;
+
+use crate::matrix::{self, Case, Name};
+use crate::octets::Octets;
+use crate::plan::{Probe, RunRecord};
+use crate::transcript::{Answer, Step, Transcript};
+use crate::wire::{Reply, names_relaying};
+
+/// What came of one probe.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(tag = "outcome", rename_all = "kebab-case")
+)]
+#[non_exhaustive]
+pub enum Outcome {
+    /// Refused for good, or for now in words that name relaying.
+    Refused {
+        /// At which step.
+        stage: Step,
+        /// What the refusal is about.
+        why: Why,
+        /// The reply, as kept.
+        reply: Octets,
+    },
+    /// Refused for now, and no retry is left.
+    Deferred {
+        /// At which step.
+        stage: Step,
+        /// The reply, as kept.
+        reply: Octets,
+    },
+    /// The envelope was accepted. No message was sent, so nothing was proven.
+    Accepted {
+        /// The reply, as kept.
+        reply: Octets,
+    },
+    /// The case makes no sense here.
+    NotApplicable {
+        /// Why not.
+        #[cfg_attr(feature = "serde", serde(flatten))]
+        reason: NotApplicable,
+    },
+    /// It should have been tested and was not, or its answer does not count.
+    NotTested {
+        /// Why not.
+        #[cfg_attr(feature = "serde", serde(flatten))]
+        reason: NotTested,
+    },
+}
+
+impl Outcome {
+    /// The stored word.
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Refused { .. } => "refused",
+            Self::Deferred { .. } => "deferred",
+            Self::Accepted { .. } => "accepted",
+            Self::NotApplicable { .. } => "not-applicable",
+            Self::NotTested { .. } => "not-tested",
+        }
+    }
+
+    /// Whether the server accepted the envelope.
+    pub const fn is_accepted(&self) -> bool {
+        matches!(self, Self::Accepted { .. })
+    }
+}
+
+/// The outcome of every probe, by its number.
+pub fn outcomes(record: &RunRecord, transcript: &Transcript) -> Vec<Outcome> {
+    let evidence = Evidence::new(record, transcript);
+    let mut outcomes: Vec<Outcome> = record.probes.iter().map(|probe| evidence.outcome(probe)).collect();
+    void_senders(record, &mut outcomes);
+    void_banned(record, &evidence, &mut outcomes);
+    outcomes
+}
+
+/// An answer with its place in time.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Sighting {
+    pub(crate) connection: usize,
+    pub(crate) answer: Answer,
+    /// Orders answers of connections that ran at the same time.
+    pub(crate) order: (u64, usize),
+}
+
+/// A transcript with its replies paired.
+pub(crate) struct Evidence<'a> {
+    pub(crate) record: &'a RunRecord,
+    pub(crate) transcript: &'a Transcript,
+    pub(crate) sightings: Vec<Sighting>,
+}
+
+impl<'a> Evidence<'a> {
+    pub(crate) fn new(record: &'a RunRecord, transcript: &'a Transcript) -> Self {
+        let mut sightings = Vec::new();
+        for (at, connection) in transcript.connections.iter().enumerate() {
+            for &answer in connection.ledger().answers() {
+                let when = connection.entries.get(answer.entry).map_or(0, |entry| entry.at.as_micros());
+                sightings.push(Sighting { connection: at, answer, order: (when, at) });
+            }
+        }
+        sightings.sort_by_key(|sighting| sighting.order);
+        Self { record, transcript, sightings }
+    }
+
+    /// The answers to one probe, in order of time.
+    pub(crate) fn answers(&self, probe: u16) -> impl DoubleEndedIterator<Item = &Sighting> {
+        self.sightings.iter().filter(move |sighting| sighting.answer.probe == probe)
+    }
+
+    /// The reply of an answer, as kept.
+    pub(crate) fn reply(&self, sighting: &Sighting) -> Option<&'a Octets> {
+        self.transcript.connections.get(sighting.connection)?.reply(sighting.answer.entry)
+    }
+
+    fn outcome(&self, probe: &Probe) -> Outcome {
+        match (self.answers(probe.number).next_back(), self.record.case(probe)) {
+            (Some(sighting), Some(case)) => self.answered(sighting, case),
+            (None, Some(case)) => absent::reason(self, probe, case),
+            (_, None) => Outcome::NotTested { reason: NotTested::Record },
+        }
+    }
+
+    fn answered(&self, sighting: &Sighting, case: &Case) -> Outcome {
+        let reply = self.reply(sighting).cloned().unwrap_or_default();
+        let Answer { code, step: stage, .. } = sighting.answer;
+        if code.is_positive() {
+            return Outcome::Accepted { reply };
+        }
+        // A reply that was cut is read as far as it was kept.
+        let parsed = kept(&reply);
+        let Ok(parsed) = Reply::parse(&parsed) else { return Outcome::Deferred { stage, reply } };
+        if code.is_transient() && !names_relaying(&parsed) {
+            return Outcome::Deferred { stage, reply };
+        }
+        let why = Why::of(stage, &parsed);
+        let ours = matches!(case.rcpt.argument.last_name(), Some(Name::ProbeDomain | Name::LureMx | Name::LureA));
+        let looked_up = why != Why::RelayDenied && why::cannot_find_domain(&parsed);
+        if stage == Step::Rcpt && why != Why::SenderRefused && ours && !case.is_control() && looked_up {
+            return Outcome::NotTested { reason: NotTested::ProbeDomainUnknown };
+        }
+        Outcome::Refused { stage, why, reply }
+    }
+}
+
+/// The octets of a reply that may have been cut, made whole again: code and text of what is left.
+fn kept(reply: &Octets) -> Vec<u8> {
+    let octets = reply.as_bytes();
+    if Reply::parse(octets).is_ok() {
+        return octets.to_vec();
+    }
+    let whole = octets.iter().rposition(|&octet| octet == b'\n').map_or(octets.len(), |at| at + 1);
+    let mut lines: Vec<Vec<u8>> = octets.get(..whole).unwrap_or_default().split_inclusive(|&octet| octet == b'\n').map(<[u8]>::to_vec).collect();
+    if let Some(separator) = lines.last_mut().and_then(|line| line.get_mut(3)) {
+        *separator = b' ';
+    }
+    let mut text = lines.concat();
+    if !text.ends_with(b"\r\n") {
+        text.extend_from_slice(b"\r\n");
+    }
+    text
+}
+
+/// A sender that the server does not even take for its own mailbox can relay nothing, and shows nothing.
+fn void_senders(record: &RunRecord, outcomes: &mut [Outcome]) {
+    let mut void = vec![];
+    for probe in &record.probes {
+        let control = record.case(probe).is_some_and(|case| case.id == matrix::EACH_SENDER);
+        let refused = matches!(
+            outcomes.get(usize::from(probe.number)),
+            Some(Outcome::Refused { .. } | Outcome::Deferred { .. })
+        );
+        void.extend(probe.beside.filter(|_| control && refused));
+    }
+    for number in void {
+        if let Some(outcome) = outcomes.get_mut(usize::from(number)) {
+            let at_recipient = matches!(
+                outcome,
+                Outcome::Refused { stage: Step::Rcpt | Step::Data, .. } | Outcome::Deferred { .. }
+            );
+            if at_recipient {
+                *outcome = Outcome::NotApplicable { reason: NotApplicable::SenderNotAccepted };
+            }
+        }
+    }
+}
+
+/// Once a control that had worked is refused, refusals since the last good one are about us.
+fn void_banned(record: &RunRecord, evidence: &Evidence<'_>, outcomes: &mut [Outcome]) {
+    for path in 0..record.paths.len() {
+        let Some(last_good) = banned_since(evidence, path) else { continue };
+        for probe in record.probes.iter().filter(|probe| usize::from(probe.path) == path) {
+            let late = evidence.answers(probe.number).next_back().is_some_and(|s| s.order > last_good);
+            let relay = record.case(probe).is_some_and(|case| !case.is_control());
+            if let Some(outcome @ Outcome::Refused { .. }) = outcomes.get_mut(usize::from(probe.number)) {
+                if late && relay {
+                    *outcome = Outcome::NotTested { reason: NotTested::ControlFailed };
+                }
+            }
+        }
+    }
+}
+
+/// Where the last good control of a path stands, if a later one was refused for good.
+pub(crate) fn banned_since(evidence: &Evidence<'_>, path: usize) -> Option<(u64, usize)> {
+    let is_control = |sighting: &&Sighting| {
+        evidence.record.probe(sighting.answer.probe).is_some_and(|probe| {
+            let control = evidence.record.case(probe).map(|case| &*case.id);
+            usize::from(probe.path) == path && matches!(control, Some(matrix::LOCAL_ACCEPT | matrix::END))
+        })
+    };
+    let mut good = None;
+    let mut since = None;
+    for sighting in evidence.sightings.iter().filter(is_control) {
+        if sighting.answer.code.is_positive() {
+            good = Some(sighting.order);
+            since = None;
+        } else if sighting.answer.code.is_permanent() {
+            since = since.or(good);
+        }
+    }
+    since
+}

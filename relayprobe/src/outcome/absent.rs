@@ -1,0 +1,230 @@
+//! Why a probe has no answer.
+
+use super::{Evidence, Outcome};
+use crate::link::Loss;
+use crate::matrix::{self, Case, Hello, Name, Need};
+use crate::plan::{DriverTls, Names, Probe, Unfit, host_name};
+use crate::address::Domain;
+use crate::target::Tls;
+use crate::transcript::{Astray, Class, Connection, End, Step, What};
+use crate::wire::{Ehlo, Reply};
+
+/// Why a case makes no sense here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(tag = "reason", rename_all = "kebab-case")
+)]
+#[non_exhaustive]
+pub enum NotApplicable {
+    /// A name in its envelope is not known.
+    NameUnknown {
+        /// The name.
+        name: Name,
+    },
+    /// The server does not offer the extension it needs.
+    NotOffered {
+        /// The extension.
+        need: Need,
+    },
+    /// The server does not offer STARTTLS.
+    NoStartTls,
+    /// The server does not ask for TLS, and this selection does not try it unasked.
+    TlsNotAsked,
+    /// Nothing listens on the port.
+    PortClosed,
+    /// Only one domain is ours; a second one would show more.
+    SecondDomainMissing,
+    /// Our receiving server takes no part in the run.
+    NoSink,
+    /// With the names of this run the command would be too long.
+    TooLong,
+    /// The server does not take this sender for its own mailbox either, so a refusal says nothing about relaying.
+    SenderNotAccepted,
+    /// The case it repeats was not accepted.
+    NothingToRepeat,
+}
+
+/// Why a probe that makes sense was not tested.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(tag = "reason", rename_all = "kebab-case")
+)]
+#[non_exhaustive]
+pub enum NotTested {
+    /// The server could not be reached on this path.
+    Unreachable,
+    /// The server turned us away before the envelope.
+    TurnedAway,
+    /// The server ended the connection, or did not answer in time, each time it was asked.
+    CutOff,
+    /// Commands and replies no longer belonged together, each time it was asked.
+    OutOfStep,
+    /// The TLS handshake failed.
+    TlsFailed,
+    /// The driver cannot do TLS.
+    DriverWithoutTls,
+    /// A control that had worked was refused later: the answer may be about us.
+    ControlFailed,
+    /// The server looked for our probe domain before it thought of relaying, and did not find it.
+    ProbeDomainUnknown,
+    /// The run was stopped.
+    Stopped,
+    /// The run reached one of its limits.
+    Limit,
+    /// The run record does not fit the transcript.
+    Record,
+}
+
+impl NotTested {
+    /// The stored word.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Unreachable => "unreachable",
+            Self::TurnedAway => "turned-away",
+            Self::CutOff => "cut-off",
+            Self::OutOfStep => "out-of-step",
+            Self::TlsFailed => "tls-failed",
+            Self::DriverWithoutTls => "driver-without-tls",
+            Self::ControlFailed => "control-failed",
+            Self::ProbeDomainUnknown => "probe-domain-unknown",
+            Self::Stopped => "stopped",
+            Self::Limit => "limit",
+            Self::Record => "record",
+        }
+    }
+}
+
+pub(super) fn reason(evidence: &Evidence<'_>, probe: &Probe, case: &Case) -> Outcome {
+    let applicable = names_missing(evidence, probe, case)
+        .or_else(|| path_missing(evidence, probe))
+        .or_else(|| offer_missing(evidence, probe, case));
+    match applicable {
+        Some(reason) => Outcome::NotApplicable { reason },
+        None => Outcome::NotTested { reason: not_tested(evidence, probe) },
+    }
+}
+
+fn names_missing(evidence: &Evidence<'_>, probe: &Probe, case: &Case) -> Option<NotApplicable> {
+    let repeats = |beside| evidence.answers(beside).next_back().is_some_and(|s| s.answer.code.is_positive());
+    if case.id == matrix::REPEAT && !probe.beside.is_some_and(repeats) {
+        return Some(NotApplicable::NothingToRepeat);
+    }
+    let host = learnt_host(evidence);
+    let names = Names::new(evidence.record, probe, host.as_ref());
+    let unfit = names.unmet().or_else(|| names.hello(&case.hello).err());
+    let unfit = unfit.or_else(|| names.mail().err()).or_else(|| names.rcpt().err());
+    let unfit = unfit.or_else(|| (case.shape == matrix::Shape::LocalFirst).then(|| names.own_rcpt().err()).flatten());
+    Some(match unfit? {
+        // The server's own name is not missing if the server was never met.
+        Unfit::Name(Name::TargetHost | Name::OwnDomain) if !was_met(evidence) => return None,
+        Unfit::Name(name) => NotApplicable::NameUnknown { name },
+        Unfit::Need(Need::SecondDomain) => NotApplicable::SecondDomainMissing,
+        Unfit::Need(Need::Sink) => NotApplicable::NoSink,
+        Unfit::Need(need) => NotApplicable::NotOffered { need },
+        Unfit::Line => NotApplicable::TooLong,
+    })
+}
+
+/// What the server called itself in its first EHLO reply that has a name.
+pub(crate) fn learnt_host(evidence: &Evidence<'_>) -> Option<Domain> {
+    let connections = &evidence.transcript.connections;
+    connections.iter().flat_map(ehlos).find_map(|(ehlo, _)| host_name(&ehlo.name))
+}
+
+fn was_met(evidence: &Evidence<'_>) -> bool {
+    evidence.transcript.connections.iter().any(|connection| ehlos(connection).next().is_some())
+}
+
+fn path_missing(evidence: &Evidence<'_>, probe: &Probe) -> Option<NotApplicable> {
+    let path = evidence.record.path(probe)?;
+    let mut here = connections(evidence, probe.path).peekable();
+    let asleep = path.tls == Tls::StartTlsIfAsked && here.peek().is_none();
+    if asleep && evidence.transcript.end == Some(End::Complete) {
+        return Some(NotApplicable::TlsNotAsked);
+    }
+    let closed = |connection: &Connection| {
+        connection.entries.iter().any(|entry| matches!(entry.what, What::Lost { loss: Loss::Refused }))
+    };
+    if probe.path > 0 && here.peek().is_some() && connections(evidence, probe.path).all(closed) {
+        return Some(NotApplicable::PortClosed);
+    }
+    let clear = connections(evidence, probe.path).flat_map(ehlos).find(|(_, secured)| !secured);
+    let upgrades = matches!(path.tls, Tls::StartTls | Tls::StartTlsIfAsked);
+    (upgrades && clear.is_some_and(|(ehlo, _)| !ehlo.starttls)).then_some(NotApplicable::NoStartTls)
+}
+
+fn offer_missing(evidence: &Evidence<'_>, probe: &Probe, case: &Case) -> Option<NotApplicable> {
+    let path = evidence.record.path(probe)?;
+    let wants_secured = path.tls != Tls::None;
+    let introduced = |(_, secured): &(Ehlo, bool)| *secured == wants_secured;
+    let (ehlo, _) = connections(evidence, probe.path)
+        .filter(|connection| connection.hello == Hello::Own)
+        .flat_map(ehlos)
+        .find(introduced)?;
+    let lacks = |need: &&Need| match need {
+        Need::Auth => !ehlo.auth,
+        Need::Chunking => !ehlo.chunking,
+        Need::Dsn => !ehlo.dsn,
+        Need::Pipelining => !ehlo.pipelining,
+        Need::SmtpUtf8 => !ehlo.smtputf8,
+        Need::SecondDomain | Need::Sink => false,
+    };
+    case.needs.iter().find(lacks).map(|&need| NotApplicable::NotOffered { need })
+}
+
+fn not_tested(evidence: &Evidence<'_>, probe: &Probe) -> NotTested {
+    let tls = evidence.record.path(probe).map_or(Tls::None, |path| path.tls);
+    if tls != Tls::None && evidence.record.tls == DriverTls::Unable {
+        return NotTested::DriverWithoutTls;
+    }
+    let asked = |connection: &&Connection| {
+        connection.entries.iter().any(|entry| matches!(&entry.what, What::Command { probe: Some(of), .. } if *of == probe.number))
+    };
+    if let Some(connection) = connections(evidence, probe.path).filter(asked).last() {
+        return if connection.ledger().astray().is_some() { NotTested::OutOfStep } else { NotTested::CutOff };
+    }
+    match evidence.transcript.end {
+        Some(End::Stopped) | None => return NotTested::Stopped,
+        Some(End::Limit) => return NotTested::Limit,
+        Some(End::Complete | End::NoService) => {}
+    }
+    let Some(last) = connections(evidence, probe.path).last() else {
+        // Its port does not answer in the clear, so TLS was not tried there.
+        return NotTested::Unreachable;
+    };
+    let began_tls = last.entries.iter().any(|entry| entry.what == What::TlsBegun);
+    let secured = last.entries.iter().any(|entry| matches!(entry.what, What::Secured { .. }));
+    let ledger = last.ledger();
+    match ledger.turns().iter().find(|turn| turn.class == Class::Refused).map(|turn| turn.asked.step) {
+        _ if began_tls && !secured => NotTested::TlsFailed,
+        Some(Step::StartTls) => NotTested::TlsFailed,
+        Some(Step::Greeting | Step::Hello) => NotTested::TurnedAway,
+        _ if ledger.turns().is_empty() && ledger.astray() != Some(Astray::NotAReply) => NotTested::Unreachable,
+        _ => NotTested::CutOff,
+    }
+}
+
+fn connections<'a>(evidence: &Evidence<'a>, path: u16) -> impl Iterator<Item = &'a Connection> + use<'a> {
+    evidence.transcript.connections.iter().filter(move |connection| connection.path == path)
+}
+
+/// The positive replies to EHLO or HELO of a connection, and whether each came inside TLS.
+pub(crate) fn ehlos(connection: &Connection) -> impl Iterator<Item = (Ehlo, bool)> {
+    let secured = connection.entries.iter().position(|entry| matches!(entry.what, What::Secured { .. }));
+    let ledger = connection.ledger();
+    let done: alloc::vec::Vec<usize> = ledger
+        .turns()
+        .iter()
+        .filter(|turn| turn.asked.step == Step::Hello && turn.class == Class::Done)
+        .map(|turn| turn.entry)
+        .collect();
+    done.into_iter().filter_map(move |at| {
+        let octets = super::kept(connection.reply(at)?);
+        let reply = Reply::parse(&octets).ok()?;
+        Some((Ehlo::read(&reply), secured.is_some_and(|place| place < at)))
+    })
+}

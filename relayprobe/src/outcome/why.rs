@@ -1,0 +1,242 @@
+//! Why a server refused, from step, code, enhanced code and words.
+
+use crate::transcript::Step;
+use crate::wire::{Reply, asks_for_tls, holds, lower, names_relaying};
+
+/// What a refusal is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "kebab-case"))]
+#[non_exhaustive]
+pub enum Why {
+    /// Relaying.
+    RelayDenied,
+    /// A login is wanted (RFC 4954 §6).
+    AuthRequired,
+    /// TLS is wanted first (RFC 3207 §4).
+    TlsRequired,
+    /// The sender.
+    SenderRefused,
+    /// The server took the recipient for one of its own, and it does not exist.
+    UnknownRecipient,
+    /// The form of the address, or of the command.
+    AddressSyntax,
+    /// Us: our address, our reputation, our HELO.
+    TesterRefused,
+    /// Some other policy.
+    Policy,
+    /// It does not say.
+    Unclear,
+}
+
+impl Why {
+    /// The stored word.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::RelayDenied => "relay-denied",
+            Self::AuthRequired => "auth-required",
+            Self::TlsRequired => "tls-required",
+            Self::SenderRefused => "sender-refused",
+            Self::UnknownRecipient => "unknown-recipient",
+            Self::AddressSyntax => "address-syntax",
+            Self::TesterRefused => "tester-refused",
+            Self::Policy => "policy",
+            Self::Unclear => "unclear",
+        }
+    }
+
+    /// Reads a refusal at `step`.
+    ///
+    /// Words that name relaying come first: sendmail adds reasons about the client to a true relay refusal.
+    pub fn of(step: Step, reply: &Reply<'_>) -> Self {
+        let text = lower(reply);
+        let says = |phrases: &[&str]| phrases.iter().any(|phrase| holds(&text, phrase));
+        let enhanced = |pairs: &[(u16, u16)]| {
+            reply.enhanced().is_some_and(|code| pairs.iter().any(|&(subject, detail)| code.is(subject, detail)))
+        };
+        let code = reply.code().number();
+        let at_recipient = matches!(step, Step::Rcpt | Step::Data);
+        if names_relaying(reply) {
+            Self::RelayDenied
+        } else if asks_for_tls(reply) {
+            Self::TlsRequired
+        } else if says(AUTH) || enhanced(&[(7, 57)]) || (code == 530 && !matches!(step, Step::Hello | Step::Greeting)) {
+            Self::AuthRequired
+        } else if enhanced(&[(7, 25)]) || says(TESTER) || matches!(step, Step::Greeting | Step::Hello) {
+            Self::TesterRefused
+        } else if enhanced(&[(1, 7), (1, 8), (7, 20), (7, 21), (7, 22), (7, 23), (7, 24), (7, 26), (7, 27)]) || says(SENDER) {
+            Self::SenderRefused
+        } else if matches!(code, 500..=504 | 555) || enhanced(&[(1, 3), (5, 2), (5, 4)]) || says(SYNTAX) {
+            Self::AddressSyntax
+        } else if step == Step::Mail {
+            Self::SenderRefused
+        } else if enhanced(&[(1, 1), (1, 6), (2, 1)]) || says(UNKNOWN) {
+            if code == 551 { Self::RelayDenied } else { Self::UnknownRecipient }
+        } else if at_recipient && (enhanced(&[(7, 1), (7, 54), (7, 64)]) || code == 551 || holds(&text, "relay")) {
+            Self::RelayDenied
+        } else if reply.enhanced().is_some_and(|code| code.subject == 7) {
+            Self::Policy
+        } else {
+            Self::Unclear
+        }
+    }
+}
+
+/// Whether a refusal says that our probe domain could not be found: it was looked up before relaying was considered.
+pub(super) fn cannot_find_domain(reply: &Reply<'_>) -> bool {
+    let text = lower(reply);
+    let enhanced = reply.enhanced();
+    let looked_up = enhanced.is_some_and(|code| code.is(1, 2) || code.is(1, 10) || code.is(4, 4));
+    let says = ["domain not found", "host not found", "no such domain", "unrouteable address", "no mx", "does not resolve"];
+    looked_up || says.iter().any(|phrase| holds(&text, phrase))
+}
+
+const AUTH: &[&str] = &[
+    "authentication required",
+    "authentication is required",
+    "authentication needed",
+    "auth required",
+    "must authenticate",
+    "must be authenticated",
+    "please authenticate",
+    "login required",
+    "must log in",
+    "not logged in",
+    "not authenticated",
+    "authorization required",
+];
+
+const TESTER: &[&str] = &[
+    "blocked using",
+    "blacklist",
+    "black list",
+    "block list",
+    "blocklist",
+    "blocked by",
+    "dnsbl",
+    "listed at",
+    "listed in",
+    "listed by",
+    "client host rejected",
+    "client host blocked",
+    "your ip",
+    "your address",
+    "your host",
+    "reverse dns",
+    "ptr record",
+    "helo command rejected",
+    "bad reputation",
+    "poor reputation",
+];
+
+const SENDER: &[&str] = &[
+    "sender address rejected",
+    "sender rejected",
+    "sender verify",
+    "sender verification",
+    "sender domain",
+    "domain of sender",
+    "spf",
+    "dmarc",
+    "sender is not",
+    "invalid sender",
+    "bad sender",
+];
+
+const SYNTAX: &[&str] = &[
+    "syntax",
+    "restricted characters",
+    "illegal character",
+    "malformed",
+    "invalid address",
+    "address must contain a domain",
+    "domain missing",
+    "bad address",
+    "badly formed",
+];
+
+const UNKNOWN: &[&str] = &[
+    "user unknown",
+    "unknown user",
+    "no such user",
+    "no such recipient",
+    "no such mailbox",
+    "unknown recipient",
+    "recipient unknown",
+    "invalid recipient",
+    "unrouteable address",
+    "does not exist",
+    "doesn't exist",
+    "not a valid",
+    "no mailbox",
+    "mailbox unavailable",
+    "mailbox not found",
+    "user not found",
+    "not found in",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn why(step: Step, text: &str) -> Why {
+        let octets = alloc::format!("{text}\r\n");
+        Why::of(step, &Reply::parse(octets.as_bytes()).unwrap())
+    }
+
+    #[test]
+    fn recipients_are_refused_for_many_reasons() {
+        for (text, expected) in [
+            ("554 5.7.1 <x@y>: Relay access denied", Why::RelayDenied),
+            ("454 4.7.1 <x@y>: Relay access denied", Why::RelayDenied),
+            ("550 relay not permitted", Why::RelayDenied),
+            ("550 5.7.1 <x@y>... Relaying denied. IP name lookup failed [192.0.2.1]", Why::RelayDenied),
+            ("513 Relaying denied.", Why::RelayDenied),
+            ("553 sorry, that domain isn't in my list of allowed rcpthosts (#5.7.1)", Why::RelayDenied),
+            ("550 5.7.54 SMTP; Unable to relay recipient in non-accepted domain", Why::RelayDenied),
+            ("550 5.1.2 Relay not allowed.", Why::RelayDenied),
+            ("554 Relay rejected for policy reasons.", Why::RelayDenied),
+            ("550 Delivery is not allowed to this address.", Why::RelayDenied),
+            ("550 I cannot deliver mail for <x@y>", Why::RelayDenied),
+            ("551 5.1.6 user not local; please try elsewhere", Why::RelayDenied),
+            ("550 5.7.1 no", Why::RelayDenied),
+            ("550 Invalid recipient: <x@y>", Why::UnknownRecipient),
+            ("550 5.1.1 <x@y>: Recipient address rejected: User unknown", Why::UnknownRecipient),
+            ("530 SMTP authentication is required.", Why::AuthRequired),
+            ("530 5.7.57 Client not authenticated to send mail", Why::AuthRequired),
+            ("530 5.7.0 Must issue a STARTTLS command first", Why::TlsRequired),
+            ("554 5.7.1 Service unavailable; Client host [192.0.2.1] blocked using relays.example", Why::TesterRefused),
+            ("550 5.7.25 no reverse name", Why::TesterRefused),
+            ("550 5.7.23 SPF validation failed", Why::SenderRefused),
+            ("553 5.1.8 <x@y>: Sender address rejected: Domain not found", Why::SenderRefused),
+            ("501 5.1.3 Recipient address syntax error", Why::AddressSyntax),
+            ("550 restricted characters in address", Why::AddressSyntax),
+            ("555 5.5.4 unsupported parameter", Why::AddressSyntax),
+            ("550 5.7.9 no", Why::Policy),
+            ("550 no", Why::Unclear),
+            ("550", Why::Unclear),
+        ] {
+            assert_eq!(why(Step::Rcpt, text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_sender_is_refused_at_mail_unless_the_words_differ() {
+        assert_eq!(why(Step::Mail, "550 5.7.1 no"), Why::SenderRefused);
+        assert_eq!(why(Step::Mail, "530 5.7.0 Authentication required"), Why::AuthRequired);
+        assert_eq!(why(Step::Mail, "501 <x>: sender address must contain a domain"), Why::AddressSyntax);
+    }
+
+    #[test]
+    fn a_refusal_before_any_address_is_about_us() {
+        assert_eq!(why(Step::Greeting, "554 no SMTP service here"), Why::TesterRefused);
+        assert_eq!(why(Step::Hello, "550 5.7.1 bad HELO"), Why::TesterRefused);
+    }
+
+    #[test]
+    fn a_domain_that_was_looked_up_shows() {
+        let reply = |text: &'static [u8]| cannot_find_domain(&Reply::parse(text).unwrap());
+        assert!(reply(b"556 5.1.10 null MX\r\n"));
+        assert!(reply(b"550 Unrouteable address\r\n"));
+        assert!(!reply(b"554 5.7.1 Relay access denied\r\n"));
+    }
+}

@@ -1,0 +1,55 @@
+//! The report as JSON, and back.
+
+use alloc::string::String;
+
+use super::Report;
+use crate::plan::RunRecord;
+use crate::transcript::Transcript;
+
+/// A stored report cannot be judged.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReportError {
+    /// It is not the JSON of a report.
+    #[error("this is not a relayprobe report: {fault}")]
+    Json {
+        /// What is wrong, and where.
+        fault: String,
+    },
+    /// It is newer than this library.
+    #[error("the report has format {format}; this version reads up to {}", Report::FORMAT)]
+    Newer {
+        /// Its format.
+        format: u32,
+    },
+}
+
+#[derive(serde::Deserialize)]
+struct Head {
+    format: u32,
+}
+
+#[derive(serde::Deserialize)]
+struct Evidence {
+    run: RunRecord,
+    transcript: Transcript,
+}
+
+impl Report {
+    /// The JSON form, on one line. The schema is in docs.
+    pub fn to_json(&self) -> String {
+        // A report holds neither maps with odd keys nor floats, so it can always be written.
+        serde_json::to_string(self).unwrap_or_default()
+    }
+
+    /// Reads a stored report and judges it anew from its run record and transcript.
+    pub fn from_json(text: &str) -> Result<Self, ReportError> {
+        let fault = |error: serde_json::Error| ReportError::Json { fault: alloc::format!("{error}") };
+        let head: Head = serde_json::from_str(text).map_err(fault)?;
+        if head.format > Self::FORMAT {
+            return Err(ReportError::Newer { format: head.format });
+        }
+        let evidence: Evidence = serde_json::from_str(text).map_err(fault)?;
+        Ok(Self::new(evidence.run, evidence.transcript))
+    }
+}

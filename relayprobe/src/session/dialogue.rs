@@ -1,0 +1,467 @@
+//! One connection: commands in flight, replies in turn.
+
+use alloc::collections::VecDeque;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::budget::Kind;
+use super::io::Output;
+use crate::link::{ConnId, Loss, TlsFacts};
+use crate::matrix::Hello;
+use crate::moment::Moment;
+use crate::octets::Octets;
+use crate::plan::{Limits, millis};
+use crate::target::Tls;
+use crate::transcript::{Astray, Class, Connection, Cut, Entry, Ledger, Step, Turn, What, keep};
+use crate::wire::{CommandLine, Ehlo, Reply, ReplyDecoder, ReplyFault};
+
+/// A command to be sent.
+#[derive(Clone, Debug)]
+pub(super) struct Line {
+    pub(super) step: Step,
+    pub(super) probe: Option<u16>,
+    pub(super) command: CommandLine,
+}
+
+/// How many commands may be in flight.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Window {
+    /// The whole script, in one write.
+    Group,
+    /// One command, then its reply.
+    Lockstep,
+}
+
+/// How a connection is to begin.
+#[derive(Clone, Debug)]
+pub(super) struct Opening {
+    pub(super) tls: Tls,
+    pub(super) server_name: String,
+    /// The command that introduces us; none if the case wants none.
+    pub(super) hello: Option<Line>,
+    /// What to say if `EHLO` is not understood.
+    pub(super) fallback: Option<Line>,
+}
+
+#[derive(Clone, Debug)]
+enum Phase {
+    Connecting,
+    /// About to write: first, everything that has arrived must have been read.
+    Settling(Then),
+    Writing,
+    Listening,
+    Handshaking,
+    /// Introduced: the session gives it a script.
+    Ready,
+    Over,
+}
+
+#[derive(Clone, Debug)]
+enum Then {
+    Write(Vec<Line>),
+    BeginTls,
+}
+
+/// One connection of a session.
+#[derive(Debug)]
+pub(super) struct Dialogue {
+    /// The probes it was given.
+    pub(super) taken: Vec<u16>,
+    opening: Opening,
+    phase: Phase,
+    decoder: ReplyDecoder,
+    ledger: Ledger,
+    script: VecDeque<Line>,
+    window: Window,
+    ehlo: Ehlo,
+    kind: Kind,
+    given: bool,
+    secured: bool,
+    received: u64,
+    kept: u64,
+    deadline: Moment,
+    last: Moment,
+    start: Moment,
+    record: Connection,
+}
+
+impl Dialogue {
+    /// A connection whose TCP connect begins now; times are recorded from `start` on.
+    pub(super) fn new(id: ConnId, path: u16, hello: Hello, opening: Opening, limits: &Limits, start: Moment, now: Moment) -> Self {
+        Self {
+            taken: Vec::new(),
+            opening,
+            phase: Phase::Connecting,
+            decoder: ReplyDecoder::new(limits.reply),
+            ledger: Ledger::new(),
+            script: VecDeque::new(),
+            window: Window::Lockstep,
+            ehlo: Ehlo::default(),
+            kind: Kind::Unknown,
+            given: false,
+            secured: false,
+            received: 0,
+            kept: 0,
+            deadline: now.after(millis(limits.deadlines.connect)),
+            last: now.after(millis(limits.deadlines.connection)),
+            start,
+            record: Connection { id, path, hello, begun: relative(now, start), entries: Vec::new() },
+        }
+    }
+
+    pub(super) const fn id(&self) -> ConnId {
+        self.record.id
+    }
+
+    pub(super) const fn path(&self) -> u16 {
+        self.record.path
+    }
+
+    pub(super) const fn hello(&self) -> &Hello {
+        &self.record.hello
+    }
+
+    pub(super) const fn ehlo(&self) -> &Ehlo {
+        &self.ehlo
+    }
+
+    pub(super) const fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    pub(super) const fn is_ready(&self) -> bool {
+        matches!(self.phase, Phase::Ready)
+    }
+
+    /// Whether the session has still to give it commands.
+    pub(super) const fn wants_script(&self) -> bool {
+        !self.given && !self.is_over()
+    }
+
+    pub(super) const fn is_over(&self) -> bool {
+        matches!(self.phase, Phase::Over)
+    }
+
+    pub(super) fn into_parts(self) -> (Connection, Ledger) {
+        (self.record, self.ledger)
+    }
+
+    /// When it must be looked at again, at the latest.
+    pub(super) fn due(&self) -> Moment {
+        match self.phase {
+            Phase::Settling(_) | Phase::Over => Moment::ZERO,
+            Phase::Connecting | Phase::Writing | Phase::Listening | Phase::Handshaking | Phase::Ready => {
+                self.deadline.min(self.last)
+            }
+        }
+    }
+
+    /// Gives an introduced connection its commands; the last is QUIT.
+    pub(super) fn give(&mut self, script: Vec<Line>, window: Window) {
+        self.given = true;
+        self.script = script.into();
+        self.window = window;
+        self.go_on();
+    }
+
+    /// Ends politely: QUIT once what is in flight has been answered.
+    pub(super) fn stop(&mut self, limits: &Limits, now: Moment, out: &mut VecDeque<Output>) {
+        match self.phase {
+            Phase::Over => {}
+            Phase::Connecting | Phase::Handshaking => self.close(now, out),
+            Phase::Settling(_) | Phase::Ready => self.quit(),
+            Phase::Writing | Phase::Listening => {
+                self.script.clear();
+                self.deadline = self.deadline.min(now.after(millis(limits.deadlines.quit)));
+            }
+        }
+    }
+
+    pub(super) fn on_connected(&mut self, limits: &Limits, now: Moment, out: &mut VecDeque<Output>) {
+        if !matches!(self.phase, Phase::Connecting) {
+            return;
+        }
+        self.note(now, What::Connected);
+        self.ledger.connected();
+        if self.opening.tls == Tls::Implicit { self.begin_tls(limits, now, out) } else { self.listen(limits, now) }
+    }
+
+    pub(super) fn on_secured(&mut self, facts: TlsFacts, limits: &Limits, now: Moment) {
+        if !matches!(self.phase, Phase::Handshaking) {
+            return;
+        }
+        self.note(now, What::Secured { tls: facts });
+        self.secured = true;
+        // Everything said in the clear is forgotten (RFC 3207 §4.2).
+        self.ehlo = Ehlo::default();
+        if self.opening.tls == Tls::Implicit { self.listen(limits, now) } else { self.introduce() }
+    }
+
+    pub(super) fn on_sent(&mut self, limits: &Limits, now: Moment) {
+        if matches!(self.phase, Phase::Writing) {
+            self.phase = Phase::Listening;
+            self.listen(limits, now);
+        }
+    }
+
+    pub(super) fn on_lost(&mut self, loss: Loss, now: Moment) {
+        if self.is_over() {
+            return;
+        }
+        self.note_unfinished(now);
+        self.note(now, What::Lost { loss });
+        self.ledger.cut_off();
+        self.phase = Phase::Over;
+    }
+
+    pub(super) fn on_received(&mut self, octets: &[u8], limits: &Limits, now: Moment, out: &mut VecDeque<Output>) {
+        self.received = self.received.saturating_add(u64::try_from(octets.len()).unwrap_or(u64::MAX));
+        let mut rest = octets;
+        while !rest.is_empty() && !self.is_over() {
+            if matches!(self.phase, Phase::Handshaking | Phase::Settling(Then::BeginTls)) {
+                let (octets, _) = keep(rest, 1_024);
+                self.note(now, What::ClearAfterStartTls { octets });
+                self.ledger.lose_step(Astray::Surplus);
+                self.close(now, out);
+                return;
+            }
+            let Some(read) = self.decoder.read(&mut rest) else { break };
+            match read.map(|reply| (reply.code(), reply.octets().to_vec())) {
+                Ok((code, octets)) => {
+                    let entry = self.record.entries.len();
+                    let (kept, cut) = self.keep_reply(&octets, limits);
+                    self.note(now, What::Reply { octets: kept, cut });
+                    match self.ledger.answered(code, entry) {
+                        Ok(turn) => self.next(turn, &octets, limits, now, out),
+                        Err(how) => {
+                            self.note(now, What::OutOfStep { how });
+                            self.close(now, out);
+                        }
+                    }
+                }
+                Err(fault) => {
+                    self.note_fault(fault, now);
+                    self.close(now, out);
+                }
+            }
+        }
+        if self.received > limits.received_per_connection && !self.is_over() {
+            self.note(now, What::Flood);
+            self.ledger.cut_off();
+            self.close(now, out);
+        }
+    }
+
+    /// Time has passed, and all that has arrived has been handed over.
+    pub(super) fn on_tick(&mut self, limits: &Limits, now: Moment, out: &mut VecDeque<Output>) {
+        if let Phase::Settling(then) = &self.phase {
+            let then = then.clone();
+            if self.decoder.is_midway() {
+                // The beginning of something that nobody asked for.
+                self.note_unfinished(now);
+                self.close(now, out);
+                return;
+            }
+            match then {
+                Then::Write(lines) => self.write(lines, limits, now, out),
+                Then::BeginTls => self.begin_tls(limits, now, out),
+            }
+            return;
+        }
+        self.expire(now, out);
+    }
+
+    /// Ends the connection if its time is over; a late reply is never paired with anything.
+    pub(super) fn expire(&mut self, now: Moment, out: &mut VecDeque<Output>) {
+        if self.is_over() || matches!(self.phase, Phase::Settling(_)) || now < self.deadline.min(self.last) {
+            return;
+        }
+        let step = self.step();
+        self.note_unfinished(now);
+        self.note(now, What::Deadline { step });
+        let never_spoke = step == Step::Greeting && self.received == 0 && now < self.last;
+        self.ledger.cut_off();
+        if never_spoke {
+            // Leaving with QUIT (RFC 5321 §4.1.1.10) also shows whether another protocol waits for us to speak first.
+            self.quit();
+        } else {
+            self.close(now, out);
+        }
+    }
+
+    /// What the connection waits for.
+    fn step(&self) -> Step {
+        match self.phase {
+            Phase::Connecting => Step::Connect,
+            Phase::Handshaking => Step::Handshake,
+            Phase::Settling(_) | Phase::Writing | Phase::Listening | Phase::Ready | Phase::Over => {
+                self.ledger.next().map_or(Step::Quit, |asked| asked.step)
+            }
+        }
+    }
+
+    /// What follows a reply. Every pair of step and class is here.
+    fn next(&mut self, turn: Turn, octets: &[u8], limits: &Limits, now: Moment, out: &mut VecDeque<Output>) {
+        match (turn.asked.step, turn.class) {
+            (_, Class::Closing) | (_, Class::Odd) | (Step::Quit | Step::Connect | Step::Handshake, _) => self.close(now, out),
+            // Content is never sent in a survey: an unfinished message is no message (RFC 5321 §4.1.1.4).
+            (_, Class::GoOn) => self.close(now, out),
+            (Step::Greeting, Class::Done) => {
+                self.kind = Kind::of(octets);
+                self.introduce();
+            }
+            (Step::Hello, Class::Done) => self.introduced(octets),
+            (Step::Hello, Class::Refused) if turn.code.is_permanent() && self.opening.fallback.is_some() => {
+                let fallback = self.opening.fallback.take();
+                self.settle(Then::Write(fallback.into_iter().collect()));
+            }
+            (Step::StartTls, Class::Done) => self.settle(Then::BeginTls),
+            (Step::Greeting | Step::Hello | Step::StartTls, Class::Refused) => self.quit(),
+            (Step::Mail, Class::Refused) => {
+                // Without a sender the rest of this transaction is pointless, and RSET too.
+                let probe = turn.asked.probe;
+                while self.script.front().is_some_and(|line| line.probe == probe || line.step == Step::Reset) {
+                    self.script.pop_front();
+                }
+                self.answered(limits, now);
+            }
+            (
+                Step::Mail | Step::OwnRcpt | Step::Rcpt | Step::Data | Step::Reset,
+                Class::Done | Class::Refused,
+            ) => self.answered(limits, now),
+        }
+    }
+
+    /// A command was answered: wait for the next reply, or write the next command.
+    fn answered(&mut self, limits: &Limits, now: Moment) {
+        if matches!(self.phase, Phase::Writing) {
+            return;
+        }
+        if self.ledger.next().is_some() { self.listen(limits, now) } else { self.go_on() }
+    }
+
+    fn introduce(&mut self) {
+        match self.opening.hello.clone() {
+            Some(line) => self.settle(Then::Write([line].into())),
+            None => self.phase = Phase::Ready,
+        }
+    }
+
+    fn introduced(&mut self, octets: &[u8]) {
+        if let Ok(reply) = Reply::parse(octets) {
+            self.ehlo = Ehlo::read(&reply);
+            if self.kind == Kind::Unknown {
+                self.kind = Kind::of(octets);
+            }
+        }
+        match self.opening.tls {
+            Tls::StartTls | Tls::StartTlsIfAsked if !self.secured => {
+                if self.ehlo.starttls {
+                    let command = CommandLine::fixed("STARTTLS");
+                    self.settle(Then::Write([Line { step: Step::StartTls, probe: None, command }].into()));
+                } else {
+                    self.quit();
+                }
+            }
+            Tls::None | Tls::StartTls | Tls::StartTlsIfAsked | Tls::Implicit => self.phase = Phase::Ready,
+        }
+    }
+
+    /// Writes what may be written now.
+    fn go_on(&mut self) {
+        let count = match self.window {
+            Window::Group => self.script.len(),
+            Window::Lockstep => 1,
+        };
+        let lines: Vec<Line> = self.script.drain(..count.min(self.script.len())).collect();
+        if lines.is_empty() { self.quit() } else { self.settle(Then::Write(lines)) }
+    }
+
+    fn quit(&mut self) {
+        self.script.clear();
+        self.settle(Then::Write([quit_line()].into()));
+    }
+
+    fn settle(&mut self, then: Then) {
+        self.phase = Phase::Settling(then);
+    }
+
+    fn write(&mut self, lines: Vec<Line>, limits: &Limits, now: Moment, out: &mut VecDeque<Output>) {
+        let mut octets = Vec::with_capacity(lines.len() * 48);
+        for Line { step, probe, command } in lines {
+            octets.extend_from_slice(command.as_bytes());
+            self.ledger.asked(step, probe);
+            self.note(now, What::Command { step, probe, octets: command.as_bytes().into() });
+        }
+        self.phase = Phase::Writing;
+        self.deadline = now.after(millis(limits.deadlines.write));
+        out.push_back(Output::Send(self.id(), octets));
+    }
+
+    fn begin_tls(&mut self, limits: &Limits, now: Moment, out: &mut VecDeque<Output>) {
+        self.note(now, What::TlsBegun);
+        self.phase = Phase::Handshaking;
+        self.deadline = now.after(millis(limits.deadlines.handshake));
+        out.push_back(Output::StartTls(self.id(), self.opening.server_name.clone()));
+    }
+
+    /// Enters the wait for the next reply: its deadline covers the whole of it.
+    fn listen(&mut self, limits: &Limits, now: Moment) {
+        let Some(asked) = self.ledger.next() else {
+            // Everything was answered while the last octets were still being written.
+            self.go_on();
+            return;
+        };
+        self.phase = Phase::Listening;
+        let deadlines = &limits.deadlines;
+        let span = match asked.step {
+            Step::Connect => deadlines.connect,
+            Step::Greeting => deadlines.greeting,
+            Step::Hello | Step::StartTls => deadlines.hello,
+            Step::Handshake => deadlines.handshake,
+            Step::Mail | Step::OwnRcpt | Step::Rcpt | Step::Data => deadlines.envelope,
+            Step::Reset => deadlines.reset,
+            Step::Quit => deadlines.quit,
+        };
+        self.deadline = now.after(millis(span));
+    }
+
+    fn close(&mut self, now: Moment, out: &mut VecDeque<Output>) {
+        self.note(now, What::Closed);
+        self.phase = Phase::Over;
+        out.push_back(Output::Close(self.id()));
+    }
+
+    fn note(&mut self, now: Moment, what: What) {
+        self.record.entries.push(Entry { at: relative(now, self.start), what });
+    }
+
+    fn note_fault(&mut self, fault: ReplyFault, now: Moment) {
+        let (octets, cut) = keep(self.decoder.pending(), 1_024);
+        self.note(now, What::Fault { fault, octets, cut });
+        self.ledger.lose_step(Astray::NotAReply);
+    }
+
+    fn note_unfinished(&mut self, now: Moment) {
+        if self.decoder.is_midway() {
+            self.note_fault(ReplyFault::Unfinished, now);
+        }
+    }
+
+    /// Keeps a reply as far as the plan allows; a full transcript keeps the first line's beginning.
+    fn keep_reply(&mut self, octets: &[u8], limits: &Limits) -> (Octets, Option<Cut>) {
+        let room = if self.kept < limits.kept_per_connection { limits.kept_per_reply } else { 128 };
+        let (kept, cut) = keep(octets, usize::try_from(room).unwrap_or(usize::MAX));
+        self.kept = self.kept.saturating_add(u64::try_from(kept.as_bytes().len()).unwrap_or(u64::MAX));
+        (kept, cut)
+    }
+}
+
+/// The last command of every connection.
+pub(super) fn quit_line() -> Line {
+    Line { step: Step::Quit, probe: None, command: CommandLine::fixed("QUIT") }
+}
+
+fn relative(now: Moment, start: Moment) -> Moment {
+    Moment::ZERO.after(now.since(start))
+}

@@ -1,0 +1,137 @@
+//! Which probes a connection gets, and their commands.
+
+use alloc::vec::Vec;
+
+use super::dialogue::{Dialogue, Line, Window, quit_line};
+use super::queue::{Item, Stage};
+use crate::matrix::{self, Case, Need, Odd, Shape};
+use crate::plan::{Budget, Names, Unfit};
+use crate::transcript::Step;
+use crate::wire::{CommandLine, Ehlo};
+
+/// A script being made for one connection.
+#[derive(Debug)]
+pub(super) struct Group {
+    pub(super) taken: Vec<u16>,
+    lines: Vec<Line>,
+    left: Budget,
+    window: Window,
+    /// Whether a refused MAIL is known to be the rule here: each case then costs two errors in a group.
+    mail_refused: bool,
+    closed: bool,
+    relays: bool,
+}
+
+/// What became of an item that was offered to a group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Offer {
+    Taken,
+    /// It does not fit: another connection.
+    Full,
+    /// It cannot be asked of this server, or at all.
+    Unfit,
+}
+
+impl Group {
+    pub(super) const fn new(budget: Budget, window: Window, mail_refused: bool) -> Self {
+        Self { taken: Vec::new(), lines: Vec::new(), left: budget, window, mail_refused, closed: false, relays: false }
+    }
+
+    /// Takes an item if the budget has room for it.
+    pub(super) fn offer(&mut self, item: &Item, case: &Case, odd: Odd, names: &Names<'_>, ehlo: &Ehlo) -> Offer {
+        if names.unmet().is_some() || !case.needs.iter().all(|&need| offers(ehlo, need)) {
+            return Offer::Unfit;
+        }
+        let Ok(lines) = lines(item.probe, case, names) else { return Offer::Unfit };
+        let cost = self.cost(case, odd);
+        // A lone case always fits: otherwise it would never be asked.
+        let fits = self.taken.is_empty()
+            || (cost.refusals <= self.left.refusals && cost.odd <= self.left.odd && self.left.transactions > 1);
+        // An early DATA ends its group (RFC 2920 §3.1), so such a case is alone with its connection.
+        let early = case.shape == Shape::EarlyData;
+        if self.closed || !fits || (early && !self.taken.is_empty()) {
+            return Offer::Full;
+        }
+        self.closed = early;
+        self.relays |= !case.is_control();
+        self.left.refusals = self.left.refusals.saturating_sub(cost.refusals);
+        self.left.odd = self.left.odd.saturating_sub(cost.odd);
+        self.taken.push(item.probe);
+        self.append(lines);
+        Offer::Taken
+    }
+
+    /// Adds a control that was asked before, to see whether its answer is still the same.
+    pub(super) fn check(&mut self, probe: u16, case: &Case, names: &Names<'_>) {
+        if self.relays && !self.closed {
+            if let Ok(lines) = lines(probe, case, names) {
+                self.append(lines);
+            }
+        }
+    }
+
+    /// Hands the script over.
+    pub(super) fn give(self, dialogue: &mut Dialogue) {
+        let mut lines = self.lines;
+        let window = if self.closed { Window::Group } else { self.window };
+        // With DATA at the end of the group, QUIT must wait for its reply: the dialogue sends it by itself.
+        if !self.closed {
+            lines.push(quit_line());
+        }
+        dialogue.give(lines, window);
+    }
+
+    fn append(&mut self, lines: Vec<Line>) {
+        if !self.lines.is_empty() {
+            self.lines.push(Line { step: Step::Reset, probe: None, command: CommandLine::fixed("RSET") });
+        }
+        self.left.transactions = self.left.transactions.saturating_sub(1);
+        self.lines.extend(lines);
+    }
+
+    fn cost(&self, case: &Case, odd: Odd) -> Budget {
+        let refusable = match &*case.id {
+            matrix::LOCAL_ACCEPT | matrix::END | matrix::NULL_LOCAL => 0,
+            _ => 1,
+        };
+        let twice = self.mail_refused || odd == Odd::Sender;
+        let refusals = refusable * (1 + u16::from(twice)) + u16::from(case.shape == Shape::EarlyData);
+        Budget { refusals, odd: u16::from(odd != Odd::No), transactions: 1 }
+    }
+}
+
+/// Whether a server that said this offers what the case needs. What the plan must offer is not asked here.
+fn offers(ehlo: &Ehlo, need: Need) -> bool {
+    match need {
+        Need::Auth => ehlo.auth,
+        Need::Chunking => ehlo.chunking,
+        Need::Dsn => ehlo.dsn,
+        Need::Pipelining => ehlo.pipelining,
+        Need::SmtpUtf8 => ehlo.smtputf8,
+        Need::SecondDomain | Need::Sink => true,
+    }
+}
+
+fn lines(probe: u16, case: &Case, names: &Names<'_>) -> Result<Vec<Line>, Unfit> {
+    let line = |step, command| Line { step, probe: Some(probe), command };
+    let mail = line(Step::Mail, names.mail()?);
+    let rcpt = line(Step::Rcpt, names.rcpt()?);
+    Ok(match case.shape {
+        Shape::Plain => [mail, rcpt].into(),
+        Shape::LocalFirst => [mail, line(Step::OwnRcpt, names.own_rcpt()?), rcpt].into(),
+        Shape::EarlyData => [mail, rcpt, line(Step::Data, CommandLine::fixed("DATA"))].into(),
+    })
+}
+
+/// How odd an item is: a control is as odd as what it takes from the case it stands beside.
+pub(super) const fn oddity(case: &Case, beside: Option<&Case>, stage: Stage) -> Odd {
+    match (beside, stage) {
+        (None, _) => case.odd,
+        (Some(beside), Stage::Repeat) => beside.odd,
+        // It takes the sender only.
+        (Some(beside), Stage::Ask | Stage::End) => match beside.odd {
+            Odd::Sender => Odd::Sender,
+            Odd::No | Odd::Recipient => Odd::No,
+        },
+    }
+}

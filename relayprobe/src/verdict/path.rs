@@ -1,0 +1,305 @@
+//! What one way in says.
+
+use alloc::vec::Vec;
+
+use super::{How, Reason, Verdict};
+use crate::link::Loss;
+use crate::matrix::{self, Acceptance, Case};
+use crate::outcome::{Evidence, NotApplicable, NotTested, Outcome, Why, banned_since};
+use crate::plan::Probe;
+use crate::target::Path;
+use crate::transcript::{Astray, Class, Connection, Step, What};
+use crate::wire::ReplyFault;
+
+/// What was found over one path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
+pub struct PathVerdict {
+    /// Index of the path in the run record.
+    pub path: u16,
+    /// The path.
+    #[cfg_attr(feature = "serde", serde(flatten))]
+    pub way: Path,
+    /// What was found; absent if the path makes no sense here, or only leads to TLS.
+    pub verdict: Option<Verdict>,
+    /// Why it is not a better one.
+    pub reasons: Vec<Reason>,
+}
+
+/// Where a path stands.
+pub(super) enum Standing {
+    /// It makes no sense here: closed port, no STARTTLS.
+    Skipped,
+    /// Its server wants TLS before anything else.
+    WantsTls,
+    Judged { verdict: Verdict, how: Option<How>, reasons: Vec<Reason> },
+}
+
+impl PathVerdict {
+    pub(super) fn new(at: usize, way: Path, standing: &Standing) -> Self {
+        let (verdict, reasons) = match standing {
+            Standing::Skipped | Standing::WantsTls => (None, Vec::new()),
+            Standing::Judged { verdict, reasons, .. } => (Some(*verdict), reasons.clone()),
+        };
+        Self { path: u16::try_from(at).unwrap_or(u16::MAX), way, verdict, reasons }
+    }
+}
+
+impl Standing {
+    const fn plain(verdict: Verdict) -> Self {
+        Self::Judged { verdict, how: None, reasons: Vec::new() }
+    }
+
+    fn undetermined(reason: Reason) -> Self {
+        Self::Judged { verdict: Verdict::Undetermined, how: None, reasons: [reason].into() }
+    }
+
+    const fn unreachable(how: How) -> Self {
+        Self::Judged { verdict: Verdict::Unreachable, how: Some(how), reasons: Vec::new() }
+    }
+}
+
+/// The probes of one path with their cases and outcomes.
+struct View<'a> {
+    evidence: &'a Evidence<'a>,
+    rows: Vec<(&'a Probe, &'a Case, &'a Outcome)>,
+    path: usize,
+}
+
+pub(super) fn stand(evidence: &Evidence<'_>, outcomes: &[Outcome], path: usize) -> Standing {
+    let rows = evidence.record.probes.iter().zip(outcomes).filter(|(probe, _)| usize::from(probe.path) == path);
+    let rows = rows.filter_map(|(probe, outcome)| Some((probe, evidence.record.case(probe)?, outcome))).collect();
+    let view = View { evidence, rows, path };
+    if view.is_suspected() {
+        return Standing::plain(Verdict::Suspected);
+    }
+    if view.is_skipped() {
+        return Standing::Skipped;
+    }
+    if view.wants_tls() {
+        return Standing::WantsTls;
+    }
+    view.not_met().unwrap_or_else(|| view.judged())
+}
+
+impl<'a> View<'a> {
+    fn relay(&self) -> impl Iterator<Item = &(&'a Probe, &'a Case, &'a Outcome)> {
+        self.rows.iter().filter(|(_, case, _)| !case.is_control())
+    }
+
+    fn control(&self, id: &str) -> Option<&'a Outcome> {
+        self.rows.iter().find(|(_, case, _)| case.id == id).map(|&(.., outcome)| outcome)
+    }
+
+    fn is_suspected(&self) -> bool {
+        self.relay().any(|(_, case, outcome)| outcome.is_accepted() && case.acceptance == Acceptance::Telling)
+    }
+
+    fn is_skipped(&self) -> bool {
+        let skips = |outcome: &Outcome| {
+            matches!(
+                outcome,
+                Outcome::NotApplicable {
+                    reason: NotApplicable::NoStartTls | NotApplicable::TlsNotAsked | NotApplicable::PortClosed
+                }
+            )
+        };
+        self.relay().any(|(.., outcome)| skips(outcome))
+    }
+
+    /// Whether every plain case was refused because TLS must come first.
+    fn wants_tls(&self) -> bool {
+        let mut plain = self.relay().filter(|(_, case, outcome)| case.is_plain() && !is_absent(outcome)).peekable();
+        plain.peek().is_some() && plain.all(|(.., outcome)| refused_for(outcome) == Some(Why::TlsRequired))
+    }
+
+    /// What stands if no envelope was ever asked: the first connection tells.
+    fn not_met(&self) -> Option<Standing> {
+        let connections = || {
+            let all = &self.evidence.transcript.connections;
+            all.iter().filter(|connection| usize::from(connection.path) == self.path)
+        };
+        if connections().any(has_mail) {
+            return None;
+        }
+        // The last connection counts: an earlier one may have met a busy server.
+        let Some(connection) = connections().last() else {
+            return Some(self.never_tried());
+        };
+        let ledger = connection.ledger();
+        let began_tls = connection.entries.iter().any(|entry| entry.what == What::TlsBegun);
+        let secured = connection.entries.iter().any(|entry| matches!(entry.what, What::Secured { .. }));
+        if began_tls && !secured {
+            return Some(Standing::undetermined(self.not_tested(NotTested::TlsFailed)));
+        }
+        let refusal = ledger.turns().iter().find(|turn| matches!(turn.class, Class::Refused | Class::Closing));
+        Some(match (ledger.turns().first(), refusal) {
+            (None, _) => first_words(connection),
+            (Some(_), Some(turn)) if !turn.code.is_permanent() => Standing::undetermined(Reason::Busy),
+            (Some(_), Some(turn)) if turn.asked.step == Step::StartTls => {
+                Standing::undetermined(self.not_tested(NotTested::TlsFailed))
+            }
+            (Some(_), Some(_)) => Standing::plain(Verdict::TesterBlocked),
+            (Some(_), None) if ledger.astray().is_some() => Standing::undetermined(Reason::OutOfStep),
+            (Some(_), None) => Standing::undetermined(Reason::CutOff),
+        })
+    }
+
+    fn never_tried(&self) -> Standing {
+        let reason = self.relay().find_map(|(.., outcome)| match outcome {
+            Outcome::NotTested { reason } => Some(*reason),
+            _ => None,
+        });
+        Standing::undetermined(self.not_tested(reason.unwrap_or(NotTested::Stopped)))
+    }
+
+    fn not_tested(&self, why: NotTested) -> Reason {
+        let probes = self.relay().filter(|(.., o)| matches!(o, Outcome::NotTested { .. })).map(|(p, ..)| p.number).collect();
+        Reason::NotTested { why, probes }
+    }
+
+    /// What stands once envelopes were asked and nothing telling was accepted.
+    fn judged(&self) -> Standing {
+        if self.is_blocked() {
+            return Standing::plain(Verdict::TesterBlocked);
+        }
+        let mut reasons = self.untested();
+        reasons.extend(self.control_faults());
+        reasons.extend(self.plain_faults());
+        let verdict = if reasons.is_empty() { Verdict::Closed } else { Verdict::Undetermined };
+        Standing::Judged { verdict, how: None, reasons }
+    }
+
+    /// Whether refusals are about us: from the beginning, or since a control that had worked was refused.
+    fn is_blocked(&self) -> bool {
+        let local = self.control(matrix::LOCAL_ACCEPT).and_then(refused_for);
+        let mut plain = self.relay().filter(|(_, case, _)| case.is_plain()).filter_map(|(.., outcome)| refused_for(outcome)).peekable();
+        let all_plain = plain.peek().is_some() && plain.all(|why| why == Why::TesterRefused);
+        local == Some(Why::TesterRefused) || all_plain || banned_since(self.evidence, self.path).is_some() || self.is_shut_out()
+    }
+
+    /// Whether a server that had let us in greeted us with a refusal later.
+    fn is_shut_out(&self) -> bool {
+        let all = self.evidence.transcript.connections.iter();
+        all.filter(|connection| usize::from(connection.path) == self.path).any(|connection| {
+            let ledger = connection.ledger();
+            let first = ledger.turns().first();
+            first.is_some_and(|turn| turn.class == Class::Refused && turn.code.is_permanent())
+        })
+    }
+
+    fn untested(&self) -> Vec<Reason> {
+        let mut reasons = Vec::new();
+        let deferred: Vec<u16> =
+            self.relay().filter(|(.., o)| matches!(o, Outcome::Deferred { .. })).map(|(p, ..)| p.number).collect();
+        if !deferred.is_empty() {
+            reasons.push(Reason::Deferred { probes: deferred });
+        }
+        let mut whys: Vec<NotTested> = Vec::new();
+        for (.., outcome) in self.relay() {
+            if let Outcome::NotTested { reason } = outcome {
+                if !whys.contains(reason) {
+                    whys.push(*reason);
+                }
+            }
+        }
+        for why in whys {
+            let same = |outcome: &Outcome| *outcome == Outcome::NotTested { reason: why };
+            let probes = self.relay().filter(|(.., outcome)| same(outcome)).map(|(probe, ..)| probe.number).collect();
+            reasons.push(Reason::NotTested { why, probes });
+        }
+        reasons
+    }
+
+    fn control_faults(&self) -> Vec<Reason> {
+        let mut reasons = Vec::new();
+        // A server that asks everyone to log in cannot be told from a closed one, and is one.
+        if !self.wants_login() {
+            match self.control(matrix::LOCAL_ACCEPT) {
+                Some(Outcome::Accepted { .. }) => {}
+                other => reasons.push(Reason::LocalNotAccepted { why: other.and_then(refused_for) }),
+            }
+            if reasons.is_empty() && !self.control(matrix::END).is_some_and(Outcome::is_accepted) {
+                reasons.push(Reason::ControlMissing);
+            }
+        }
+        if self.control(matrix::UNRELATED_EXTERNAL).is_some_and(Outcome::is_accepted) {
+            reasons.push(Reason::AcceptsEverything);
+        }
+        reasons
+    }
+
+    fn wants_login(&self) -> bool {
+        let local = self.control(matrix::LOCAL_ACCEPT).and_then(refused_for) == Some(Why::AuthRequired);
+        let mut plain = self.relay().filter(|(_, case, outcome)| case.is_plain() && !is_absent(outcome));
+        local && plain.all(|(.., outcome)| refused_for(outcome) == Some(Why::AuthRequired))
+    }
+
+    fn plain_faults(&self) -> Vec<Reason> {
+        let plain: Vec<_> = self.relay().filter(|(_, case, outcome)| case.is_plain() && !is_absent(outcome)).collect();
+        if plain.is_empty() {
+            return [Reason::NoPlainCase].into();
+        }
+        let fault = |&&(probe, _, outcome): &&(&Probe, &Case, &Outcome)| match outcome {
+            Outcome::Refused { stage, why, .. } if !is_about_relaying(*stage, *why) => {
+                Some(Reason::OtherRefusal { why: *why, probe: probe.number })
+            }
+            _ => None,
+        };
+        plain.iter().find_map(fault).into_iter().collect()
+    }
+}
+
+/// Whether a refusal of a plain case shows that the server does not relay.
+///
+/// Behind an accepted control with the same sender, a refusal of the recipient is about the recipient even if it does not say so.
+const fn is_about_relaying(stage: Step, why: Why) -> bool {
+    match why {
+        Why::RelayDenied | Why::AuthRequired | Why::UnknownRecipient => true,
+        Why::Policy | Why::Unclear => matches!(stage, Step::Rcpt | Step::Data),
+        Why::TlsRequired | Why::SenderRefused | Why::AddressSyntax | Why::TesterRefused => false,
+    }
+}
+
+const fn refused_for(outcome: &Outcome) -> Option<Why> {
+    match outcome {
+        Outcome::Refused { why, .. } => Some(*why),
+        Outcome::Deferred { .. }
+        | Outcome::Accepted { .. }
+        | Outcome::NotApplicable { .. }
+        | Outcome::NotTested { .. } => None,
+    }
+}
+
+const fn is_absent(outcome: &Outcome) -> bool {
+    matches!(outcome, Outcome::NotApplicable { .. })
+}
+
+fn has_mail(connection: &Connection) -> bool {
+    connection.ledger().turns().iter().any(|turn| turn.asked.step == Step::Mail)
+}
+
+/// A connection on which the server never said a whole reply.
+fn first_words(connection: &Connection) -> Standing {
+    let connected = connection.entries.iter().any(|entry| entry.what == What::Connected);
+    let fault = connection.entries.iter().find_map(|entry| match &entry.what {
+        What::Fault { fault, .. } => Some(*fault),
+        _ => None,
+    });
+    let loss = connection.entries.iter().find_map(|entry| match entry.what {
+        What::Lost { loss } => Some(loss),
+        What::Deadline { .. } => Some(Loss::TimedOut),
+        _ => None,
+    });
+    match (fault, loss) {
+        (Some(ReplyFault::NoCode | ReplyFault::Separator), _) => Standing::plain(Verdict::NotSmtp),
+        // It spoke SMTP, badly, or too late.
+        (Some(_), _) => Standing::undetermined(Reason::OutOfStep),
+        (None, Some(Loss::TimedOut)) => Standing::unreachable(How::TimedOut),
+        (None, Some(loss)) if !connected || matches!(loss, Loss::Closed | Loss::Reset) => Standing::unreachable(How::of(loss)),
+        (None, Some(_)) => Standing::unreachable(How::Other),
+        (None, None) if connection.ledger().astray() == Some(Astray::WrongCode) => Standing::undetermined(Reason::OutOfStep),
+        (None, None) => Standing::undetermined(Reason::Stopped),
+    }
+}
