@@ -72,25 +72,4 @@ pub fn seed() -> u64 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn seeds_differ() {
-        assert_ne!(seed(), seed());
-    }
-
-    #[test]
-    fn every_clone_of_a_stop_is_the_same_handle() {
-        let stop = Stop::new();
-        let other = stop.clone();
-        assert!(!stop.is_stopped());
-        other.stop();
-        assert!(stop.is_stopped());
-    }
-
-    #[test]
-    fn today_is_after_this_was_written() {
-        assert!(now() > Date::from_unix(1_700_000_000));
-    }
-}
+mod tests;

@@ -22,6 +22,8 @@
 extern crate alloc;
 
 pub mod address;
+#[cfg(feature = "std")]
+pub mod driver;
 pub mod identity;
 pub mod link;
 pub mod matrix;

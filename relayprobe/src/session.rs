@@ -295,13 +295,13 @@ impl Session {
             let command = names.hello(hello).map_err(|_| ())?;
             Ok(command.map(|command| Line { step: Step::Hello, probe: tag, command }))
         };
-        let own = *hello == Hello::Own;
-        Some(Opening {
-            tls: path.tls,
-            server_name: self.server_name(),
-            hello: line(if own && old { &Hello::OldVerb } else { hello }).ok()?,
-            fallback: if own && !old { line(&Hello::OldVerb).ok()? } else { None },
-        })
+        let begin = if *hello == Hello::Own && old { &Hello::OldVerb } else { hello };
+        let fallback = match begin {
+            Hello::Own => line(&Hello::OldVerb).ok()?,
+            Hello::Name(_) => names.old_hello(begin).ok().map(|command| Line { step: Step::Hello, probe: tag, command }),
+            Hello::OldVerb | Hello::None => None,
+        };
+        Some(Opening { tls: path.tls, server_name: self.server_name(), hello: line(begin).ok()?, fallback })
     }
 
     fn server_name(&self) -> String {

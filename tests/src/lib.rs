@@ -1,1 +1,8 @@
-//! x
+//! Support for the tests: dialogue files, scripted servers, real mail servers.
+
+pub mod dialogue;
+pub mod expect;
+pub mod script;
+pub mod servers;
+pub mod sockets;
+pub mod virtual_time;

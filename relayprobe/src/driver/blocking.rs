@@ -14,21 +14,21 @@ use super::loss::loss;
 use super::run::{Clock, Run, Turn};
 use super::socket::{Transport, open};
 use crate::link::{ConnId, Endpoint};
-use crate::plan::{Plan, RunRecord};
+use crate::plan::Plan;
+use crate::report::Report;
 use crate::session::Event;
-use crate::transcript::Transcript;
 
-/// Runs a plan to its end, and returns its record and everything that was said.
+/// Runs a plan to its end, and returns what it found with everything that was said.
 ///
 /// `stop` ends it early and politely. `observe` is shown progress, on this thread. No thread is started, and nothing is
 /// left behind.
-pub fn run(plan: Plan, stop: &Stop, observe: impl FnMut(&Event)) -> (RunRecord, Transcript) {
+pub fn run(plan: Plan, stop: &Stop, observe: impl FnMut(&Event)) -> Report {
     let mut run = Run::new(plan, stop, observe, Clock::new(Instant::now));
     let mut poller = Poller { poll: None, events: Events::with_capacity(8) };
     while let Turn::Wait(span) = run.turn(|id, endpoint| poller.open(id, endpoint)) {
         poller.wait(&mut run, span);
     }
-    run.into_parts()
+    run.into_report()
 }
 
 struct Poller {

@@ -10,9 +10,9 @@ use super::socket::Transport;
 use super::{SLICE, Stop};
 use crate::link::{ConnId, Endpoint};
 use crate::moment::Moment;
-use crate::plan::{Plan, RunRecord};
+use crate::plan::Plan;
+use crate::report::Report;
 use crate::session::{Event, Input, Output, Session};
-use crate::transcript::Transcript;
 
 /// Octets taken by one read. A run waits most of its time, so the buffer is not part of it.
 const READ: usize = 8 * 1024;
@@ -112,8 +112,9 @@ impl<S: Transport, F: FnMut(&Event)> Run<S, F> {
     }
 
     /// What is left when everything is done.
-    pub(super) fn into_parts(self) -> (RunRecord, Transcript) {
-        self.session.into_parts()
+    pub(super) fn into_report(self) -> Report {
+        let (record, transcript) = self.session.into_parts();
+        Report::new(record, transcript)
     }
 
     /// The connection of this number, unless it has ended.

@@ -41,6 +41,7 @@ impl<S: Read> Read for Socket<S> {
     }
 }
 
+/// Never vectored: the standard library then writes without `MSG_NOSIGNAL`, and a C program may not ignore SIGPIPE.
 impl<S: Write> Write for Socket<S> {
     fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
         let result = retry(|| self.inner.write(octets));

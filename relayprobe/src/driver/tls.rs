@@ -190,3 +190,6 @@ impl ServerCertVerifier for ObserveCertificates {
         self.0.supported_schemes()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -16,11 +16,11 @@ use super::connection::Connection;
 use super::loss::loss;
 use super::run::{Clock, Run, Turn};
 use super::socket::{Transport, open};
-use crate::plan::{Plan, RunRecord};
+use crate::plan::Plan;
+use crate::report::Report;
 use crate::session::Event;
-use crate::transcript::Transcript;
 
-/// Runs a plan to its end, and returns its record and everything that was said.
+/// Runs a plan to its end, and returns what it found with everything that was said.
 ///
 /// `stop` ends it early and politely. `observe` is shown progress, in the task that polls the future. No task is
 /// spawned. Dropping the future closes the connections at once, and the record is lost; [`Stop`] keeps it.
@@ -28,11 +28,7 @@ use crate::transcript::Transcript;
 /// # Panics
 ///
 /// The future panics outside a tokio runtime, and in one that was built without I/O or time.
-pub fn run<F>(
-    plan: Plan,
-    stop: &Stop,
-    observe: F,
-) -> impl Future<Output = (RunRecord, Transcript)> + Send + use<F>
+pub fn run<F>(plan: Plan, stop: &Stop, observe: F) -> impl Future<Output = Report> + Send + use<F>
 where
     F: FnMut(&Event) + Send,
 {
@@ -43,7 +39,7 @@ where
         {
             wait(&mut run.connections, span).await;
         }
-        run.into_parts()
+        run.into_report()
     }
 }
 

@@ -435,7 +435,12 @@ impl PlanBuilder {
         limits.connections = u32::try_from(2 * probes.len() + 2).unwrap_or(u32::MAX);
         limits.budget = self.budget;
         limits.grouping = self.grouping.unwrap_or(limits.grouping);
-        limits.retries = self.retries.clone().unwrap_or(limits.retries);
+        if let Some(retries) = &self.retries {
+            limits.retries.clone_from(retries);
+            // Waiting that was asked for is no reason to give up.
+            let waiting: u64 = retries.iter().map(|&seconds| u64::from(seconds) * 1_000).sum();
+            limits.deadlines.run = limits.deadlines.run.saturating_add(waiting);
+        }
         Ok(RunRecord {
             run,
             date,

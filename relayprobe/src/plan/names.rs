@@ -67,6 +67,16 @@ impl<'a> Names<'a> {
         Ok(Some(CommandLine::new(&text)?))
     }
 
+    /// The same introduction with the old verb, for servers that do not know `EHLO` (RFC 5321 §3.2).
+    pub(crate) fn old_hello(&self, hello: &Hello) -> Result<CommandLine, Unfit> {
+        match hello {
+            Hello::Name(form) => Ok(CommandLine::new(&alloc::format!("HELO {}", self.fill(form)?))?),
+            Hello::Own | Hello::OldVerb | Hello::None => {
+                Ok(CommandLine::new(&alloc::format!("HELO {}", self.record.identity.helo))?)
+            }
+        }
+    }
+
     /// The `MAIL` line of the probe.
     pub(crate) fn mail(&self) -> Result<CommandLine, Unfit> {
         let case = self.record.case(self.probe).ok_or(Unfit::Line)?;

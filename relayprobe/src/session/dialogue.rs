@@ -62,6 +62,9 @@ enum Then {
     BeginTls,
 }
 
+/// Octets of a peer that are kept as evidence of a fault.
+const EVIDENCE: usize = 1_024;
+
 /// One connection of a session.
 #[derive(Debug)]
 pub(super) struct Dialogue {
@@ -77,6 +80,8 @@ pub(super) struct Dialogue {
     kind: Kind,
     given: bool,
     secured: bool,
+    /// Octets in the clear after STARTTLS was agreed.
+    clear: Vec<u8>,
     received: u64,
     kept: u64,
     deadline: Moment,
@@ -100,6 +105,7 @@ impl Dialogue {
             kind: Kind::Unknown,
             given: false,
             secured: false,
+            clear: Vec::new(),
             received: 0,
             kept: 0,
             deadline: now.after(millis(limits.deadlines.connect)),
@@ -218,12 +224,10 @@ impl Dialogue {
         self.received = self.received.saturating_add(u64::try_from(octets.len()).unwrap_or(u64::MAX));
         let mut rest = octets;
         while !rest.is_empty() && !self.is_over() {
-            if matches!(self.phase, Phase::Handshaking | Phase::Settling(Then::BeginTls)) {
-                let (octets, _) = keep(rest, 1_024);
-                self.note(now, What::ClearAfterStartTls { octets });
-                self.ledger.lose_step(Astray::Surplus);
-                self.close(now, out);
-                return;
+            if matches!(self.phase, Phase::Settling(Then::BeginTls) | Phase::Handshaking) {
+                let room = EVIDENCE.saturating_sub(self.clear.len());
+                self.clear.extend(rest.iter().take(room));
+                break;
             }
             let Some(read) = self.decoder.read(&mut rest) else { break };
             match read.map(|reply| (reply.code(), reply.octets().to_vec())) {
@@ -263,6 +267,12 @@ impl Dialogue {
                 return;
             }
             match then {
+                Then::BeginTls if !self.clear.is_empty() => {
+                    let octets = core::mem::take(&mut self.clear).into();
+                    self.note(now, What::ClearAfterStartTls { octets });
+                    self.ledger.lose_step(Astray::Surplus);
+                    self.close(now, out);
+                }
                 Then::Write(lines) => self.write(lines, limits, now, out),
                 Then::BeginTls => self.begin_tls(limits, now, out),
             }
@@ -437,14 +447,14 @@ impl Dialogue {
     }
 
     fn note_fault(&mut self, fault: ReplyFault, now: Moment) {
-        let (octets, cut) = keep(self.decoder.pending(), 1_024);
+        let (octets, cut) = keep(self.decoder.pending(), EVIDENCE);
         self.note(now, What::Fault { fault, octets, cut });
         self.ledger.lose_step(Astray::NotAReply);
     }
 
     fn note_unfinished(&mut self, now: Moment) {
         if self.decoder.is_midway() {
-            self.note_fault(ReplyFault::Unfinished, now);
+            self.note_fault(self.decoder.fault(), now);
         }
     }
 

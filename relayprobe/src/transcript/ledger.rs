@@ -192,7 +192,11 @@ impl Ledger {
 
     /// The connection is out of step: what is not certain is void.
     pub(crate) fn lose_step(&mut self, how: Astray) -> Astray {
-        if self.astray.is_none() {
+        let leaving = self.waiting.len() == 1 && self.waiting.iter().all(|asked| asked.step == Step::Quit);
+        if leaving && how == Astray::NotAReply {
+            // Junk in answer to QUIT is no answer of another command, and a QUIT without an answer changes nothing.
+            self.waiting.clear();
+        } else if self.astray.is_none() {
             self.answers.truncate(self.certain);
             self.waiting.clear();
             self.astray = Some(how);

@@ -152,7 +152,8 @@ impl Default for ReplyLimits {
 /// Reads replies from octets in pieces of any size.
 ///
 /// Its buffer is kept from reply to reply, so that no reply allocates once the longest has been seen. It is strict: a
-/// line ends in CRLF alone, a lone CR or a NUL is text, and the first octet that cannot be part of a reply is the end.
+/// line ends in CRLF alone, and a lone CR or a NUL is text. A line that cannot be part of a reply is given up at its end,
+/// or once there is enough of it to show what it was, so that the same octets in other pieces give the same evidence.
 #[derive(Clone, Debug)]
 pub struct ReplyDecoder {
     limits: ReplyLimits,
@@ -160,13 +161,18 @@ pub struct ReplyDecoder {
     line_start: usize,
     lines: u32,
     code: Option<Code>,
+    /// The current line is no part of a reply.
+    broken: Option<ReplyFault>,
     done: bool,
 }
+
+/// Octets of a line that is no reply, kept as evidence.
+const EVIDENCE: usize = 128;
 
 impl ReplyDecoder {
     /// An empty decoder.
     pub const fn new(limits: ReplyLimits) -> Self {
-        Self { limits, octets: Vec::new(), line_start: 0, lines: 0, code: None, done: false }
+        Self { limits, octets: Vec::new(), line_start: 0, lines: 0, code: None, broken: None, done: false }
     }
 
     /// Takes octets from the front of `input`, up to the end of one reply.
@@ -212,39 +218,48 @@ impl ReplyDecoder {
         self.line_start = 0;
         self.lines = 0;
         self.code = None;
+        self.broken = None;
         self.done = false;
+    }
+
+    /// What is wrong with the octets that were read so far.
+    pub fn fault(&self) -> ReplyFault {
+        self.broken.unwrap_or(ReplyFault::Unfinished)
     }
 
     /// Takes the next `piece` octets, which are part of one line; `ends` if the line ends with them.
     fn take(&mut self, input: &mut &[u8], piece: usize, ends: bool) -> Result<Option<Code>, ReplyFault> {
-        let room = as_size(self.limits.line).saturating_sub(self.octets.len() - self.line_start);
+        let length = self.octets.len() - self.line_start;
+        let room = as_size(self.limits.line).saturating_sub(length);
         let left = as_size(self.limits.reply).saturating_sub(self.octets.len());
-        let fits = piece.min(room).min(left);
+        if self.broken.is_none() {
+            self.broken = self.head_fault(input);
+        }
+        let evidence = if self.broken.is_some() { EVIDENCE.saturating_sub(length) } else { usize::MAX };
+        let fits = piece.min(room).min(left).min(evidence);
         let (taken, rest) = input.split_at(fits.min(input.len()));
         self.octets.extend_from_slice(taken);
         *input = rest;
-        self.check_head()?;
+        match self.broken {
+            Some(fault) if ends || fits == evidence => return Err(fault),
+            Some(_) => return Ok(None),
+            None => {}
+        }
         if fits < piece {
             return Err(if room <= left { ReplyFault::LongLine } else { ReplyFault::LongReply });
         }
         if ends { self.end_line() } else { Ok(None) }
     }
 
-    /// Looks at the code and separator as soon as they are there, so that a talker of another protocol is known at once.
-    fn check_head(&self) -> Result<(), ReplyFault> {
-        let line = self.line();
-        let fits = line.iter().take(3).enumerate().all(|(at, octet)| match at {
-            0 => (b'1'..=b'5').contains(octet),
-            _ => octet.is_ascii_digit(),
-        });
-        if !fits {
-            return Err(ReplyFault::NoCode);
-        }
-        match line.get(3) {
-            None | Some(b' ' | b'-' | b'\r') => Ok(()),
-            Some(b'\n') => Err(ReplyFault::BareLf),
-            Some(_) => Err(ReplyFault::Separator),
-        }
+    /// What is wrong with code and separator of the current line, `input` being its next octets.
+    fn head_fault(&self, input: &[u8]) -> Option<ReplyFault> {
+        let mut line = self.line().iter().chain(input).take(4).enumerate();
+        line.find_map(|(at, octet)| match (at, octet) {
+            (0, b'1'..=b'5') | (1 | 2, b'0'..=b'9') | (3, b' ' | b'-' | b'\r') => None,
+            (0..=2, _) => Some(ReplyFault::NoCode),
+            (_, b'\n') => Some(ReplyFault::BareLf),
+            (..) => Some(ReplyFault::Separator),
+        })
     }
 
     /// Ends the current line; the code, if it was the last line of the reply.
@@ -308,9 +323,9 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_reply_is_a_fault_at_once() {
+    fn what_is_no_reply_is_a_fault() {
         for (input, fault) in [
-            (&b"S"[..], ReplyFault::NoCode),
+            (&b"SSH-2.0-x\r\n"[..], ReplyFault::NoCode),
             (b"2500 ok\r\n", ReplyFault::Separator),
             (b"OK\r\n", ReplyFault::NoCode),
             (b"+25 ok\r\n", ReplyFault::NoCode),
@@ -323,6 +338,7 @@ mod tests {
             (b"250-ok\r\n550 no\r\n", ReplyFault::MixedCodes),
             (b"550-no\r\n250 ok\r\n", ReplyFault::MixedCodes),
             (b"250-ok\r\nlog line\r\n", ReplyFault::NoCode),
+            (&[0x16; 200], ReplyFault::NoCode),
         ] {
             assert_eq!(all(input), [Err(fault)], "{}", crate::octets::escape(input));
         }

@@ -1,1 +1,101 @@
-fn main() {}
+//! The command line: what an administrator runs by hand.
+
+mod cases;
+mod config;
+mod judge;
+mod output;
+mod private;
+mod probe;
+mod progress;
+mod read;
+mod run;
+mod store;
+mod target;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use relayprobe::PlanError;
+
+use config::ConfigError;
+use judge::JudgeError;
+use output::{OutputError, tell};
+use probe::ProbeError;
+use store::StoreError;
+use target::TargetError;
+
+/// Bad usage (`EX_USAGE` of sysexits.h).
+const USAGE: u8 = 64;
+/// A fault of this machine (`EX_IOERR`).
+const LOCAL: u8 = 74;
+
+/// Finds out whether a mail server is an open relay, and shows the evidence.
+#[derive(Debug, Parser)]
+#[command(
+    version,
+    after_help = "Exit status: 0 closed, 1 suspected, 3 nothing is known, 64 bad usage, 74 a fault of this machine."
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Probe(Box<probe::ProbeOptions>),
+    Cases(cases::CasesOptions),
+    Judge(judge::JudgeOptions),
+}
+
+/// Nothing could be found out, and not for the server's sake.
+#[derive(Debug, thiserror::Error)]
+enum Failure {
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    #[error(transparent)]
+    Target(#[from] TargetError),
+    #[error(transparent)]
+    Probe(#[from] ProbeError),
+    #[error("{0}{hint}", hint = probe::hint(.0))]
+    Plan(#[from] PlanError),
+    #[error(transparent)]
+    Judge(#[from] JudgeError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Output(#[from] OutputError),
+}
+
+impl Failure {
+    const fn exit_code(&self) -> u8 {
+        match self {
+            Self::Config(_) | Self::Probe(_) | Self::Plan(_) | Self::Judge(_) => USAGE,
+            Self::Target(error) if !error.is_local() => USAGE,
+            Self::Target(_) | Self::Store(_) | Self::Output(_) => LOCAL,
+        }
+    }
+}
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return explain(&error),
+    };
+    let done = match &cli.command {
+        Command::Probe(options) => probe::probe(options),
+        Command::Cases(options) => cases::cases(options),
+        Command::Judge(options) => judge::judge(options),
+    };
+    let code = done.unwrap_or_else(|failure| {
+        tell(format_args!("error: {failure}"));
+        failure.exit_code()
+    });
+    ExitCode::from(code)
+}
+
+/// Shows what clap has to say: help, version, or what is wrong with the arguments.
+fn explain(error: &clap::Error) -> ExitCode {
+    // Whoever closed the stream does not want to read it.
+    let _shown = error.print();
+    ExitCode::from(if error.use_stderr() { USAGE } else { 0 })
+}

@@ -1,0 +1,54 @@
+//! Standard output for results, standard error for everything else.
+
+use core::fmt::{self, Write as _};
+use std::io::{self, ErrorKind, Write as _};
+use std::path::PathBuf;
+
+/// A result cannot be written.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum OutputError {
+    #[error("cannot write to standard output: {fault}")]
+    Standard { fault: io::Error },
+    #[error("cannot write {}: {fault}", path.display())]
+    File { path: PathBuf, fault: io::Error },
+}
+
+/// Writes a result. A reader that has seen enough, such as `head`, is no fault.
+pub(crate) fn show(text: &str) -> Result<(), OutputError> {
+    let mut out = io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        done => done.map_err(|fault| OutputError::Standard { fault }),
+    }
+}
+
+/// Tells the user something on standard error.
+pub(crate) fn tell(message: impl fmt::Display) {
+    let line = harmless(&message.to_string());
+    // Without standard error there is nobody to tell.
+    let _told = writeln!(io::stderr().lock(), "{line}");
+}
+
+/// The text without anything that steers a terminal: messages quote files, and files come from anywhere.
+fn harmless(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for character in text.chars() {
+        if character.is_control() && character != '\n' {
+            // Writing to a string cannot fail.
+            let _written = write!(shown, "\\x{:02x}", u32::from(character));
+        } else {
+            shown.push(character);
+        }
+    }
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::harmless;
+
+    #[test]
+    fn a_message_cannot_steer_a_terminal() {
+        assert_eq!(harmless("a\u{1b}[2J\u{9b}b\r\nc"), "a\\x1b[2J\\x9bb\\x0d\nc");
+    }
+}

@@ -1,0 +1,67 @@
+//! From a plan that can be checked to a report that is shown and kept.
+
+use std::fs::File;
+use std::io::{self, Write as _};
+use std::net::IpAddr;
+use std::path::Path;
+
+use relayprobe::driver::{self, Stop, blocking};
+use relayprobe::plan::PlanBuilder;
+use relayprobe::{Plan, Report};
+
+use crate::Failure;
+use crate::output::{OutputError, show};
+use crate::probe::Kept;
+use crate::progress::Progress;
+use crate::store::Store;
+
+pub(crate) fn run(builder: PlanBuilder, address: IpAddr, kept: &Kept) -> Result<u8, Failure> {
+    let store = kept.store.as_deref().map(Store::open).transpose()?;
+    let plan = plan(builder, address, store.as_ref())?;
+    // Opened before anybody is asked: a run that cannot be written down would have been in vain.
+    let transcript = kept.transcript.as_deref().map(Transcript::create).transpose()?;
+    let progress = Progress::new(plan.record());
+    let report = blocking::run(plan, &Stop::new(), |event| progress.show(event));
+    progress.clear();
+    // Each in its turn, whatever becomes of the others.
+    let shown = show(&if kept.json { report.to_json() + "\n" } else { report.text() });
+    let stored = store.map(|store| store.keep_report(&report)).transpose();
+    let written = transcript.map(|file| file.write(&report)).transpose();
+    shown?;
+    stored?;
+    written?;
+    Ok(report.exit_code)
+}
+
+/// The plan; with a store its run record is kept before anybody is asked.
+fn plan(builder: PlanBuilder, address: IpAddr, store: Option<&Store>) -> Result<Plan, Failure> {
+    let (today, seed) = (driver::now(), driver::seed());
+    let Some(store) = store else { return Ok(builder.build(today, seed)?) };
+    let slot = store.slot(address)?;
+    let plan = builder.history(slot.history(today)).build(today, seed)?;
+    slot.keep_run(plan.record())?;
+    Ok(plan)
+}
+
+/// The file of `--transcript`.
+struct Transcript<'a> {
+    path: &'a Path,
+    file: File,
+}
+
+impl<'a> Transcript<'a> {
+    fn create(path: &'a Path) -> Result<Self, OutputError> {
+        let file = File::create(path).map_err(|fault| Self::fault(path, fault))?;
+        Ok(Self { path, file })
+    }
+
+    fn write(mut self, report: &Report) -> Result<(), OutputError> {
+        self.file
+            .write_all(report.transcript_text().as_bytes())
+            .map_err(|fault| Self::fault(self.path, fault))
+    }
+
+    fn fault(path: &Path, fault: io::Error) -> OutputError {
+        OutputError::File { path: path.into(), fault }
+    }
+}

@@ -1,0 +1,110 @@
+//! What a dialogue expects of a report.
+
+use relayprobe::Report;
+use relayprobe::outcome::{NotApplicable, NotTested, Outcome};
+use relayprobe::transcript::What;
+
+use crate::dialogue::Dialogue;
+use crate::script::Server;
+
+/// Checks every `=` line of a dialogue.
+///
+/// # Panics
+/// If one does not hold; the message has the transcript.
+pub fn check(dialogue: &Dialogue, report: &Report, server: Option<&Server>, consumer: &str) {
+    for expected in &dialogue.expected {
+        let found = actual(expected, report, server);
+        assert_eq!(
+            found.as_deref().unwrap_or("nothing of the kind"),
+            expected.as_str(),
+            "{} ({consumer})\n{}\n{}",
+            dialogue.name,
+            report.text(),
+            report.transcript_text()
+        );
+    }
+}
+
+/// The line that holds, in the words of the one that was expected.
+fn actual(expected: &str, report: &Report, server: Option<&Server>) -> Option<String> {
+    let words: Vec<&str> = expected.split(' ').collect();
+    let key = *words.first()?;
+    Some(match key {
+        "verdict" => format!("verdict {}", report.verdict),
+        "exit" => format!("exit {}", report.exit_code),
+        "how" => format!("how {}", report.how?.as_str()),
+        "connections" => format!("connections {}", report.transcript.connections.len()),
+        "at-most-connections" => {
+            let limit: usize = words.get(1)?.parse().ok()?;
+            let count = report.transcript.connections.len();
+            if count <= limit { expected.into() } else { format!("{count} connections") }
+        }
+        "reason" => {
+            let reasons = serde_json::to_value(&report.reasons).ok()?;
+            let names: Vec<&str> = reasons.as_array()?.iter().filter_map(|reason| reason["reason"].as_str()).collect();
+            let wanted = words.get(1)?;
+            if names.contains(wanted) { expected.into() } else { format!("reasons {names:?}") }
+        }
+        "no-reason" => format!("no-reason{}", if report.reasons.is_empty() { "" } else { " but some" }),
+        "found" => {
+            let wanted = *words.get(1)?;
+            let found = report.transcript.connections.iter().flat_map(|c| &c.entries).any(|entry| word(&entry.what) == wanted);
+            if found { expected.into() } else { format!("not found {wanted}") }
+        }
+        "never-sent" => {
+            let wanted = expected.strip_prefix("never-sent ")?.to_ascii_lowercase();
+            let Some(server) = server else { return Some(expected.into()) };
+            match server.commands.iter().find(|line| line.to_ascii_lowercase().starts_with(&wanted)) {
+                Some(line) => format!("sent {line}"),
+                None => expected.into(),
+            }
+        }
+        "sent" => {
+            let wanted = expected.strip_prefix("sent ")?.to_ascii_lowercase();
+            let Some(server) = server else { return Some(expected.into()) };
+            let sent = server.commands.iter().any(|line| line.to_ascii_lowercase().starts_with(&wanted));
+            if sent { expected.into() } else { "never sent".into() }
+        }
+        "all" => all(report, words.get(1)?),
+        _ => {
+            let (id, path) = key.split_once('/').unwrap_or((key, "0"));
+            let path: u16 = path.parse().ok()?;
+            let probe = report.probes.iter().find(|probe| probe.case == id && probe.path == path && probe.beside.is_none())?;
+            let full = format!("{key} {}", outcome(&probe.outcome));
+            // An expectation may stop after the outcome's name.
+            if full.starts_with(&format!("{expected} ")) { expected.into() } else { full }
+        }
+    })
+}
+
+/// `all refused`: every relay case that applies has this outcome.
+fn all(report: &Report, wanted: &str) -> String {
+    let other = report.probes.iter().find(|probe| {
+        let relay = !probe.case.starts_with("ctl-");
+        relay && probe.outcome.as_str() != wanted && !matches!(probe.outcome, Outcome::NotApplicable { .. })
+    });
+    other.map_or_else(|| format!("all {wanted}"), |probe| format!("{} {}", probe.case, outcome(&probe.outcome)))
+}
+
+fn outcome(outcome: &Outcome) -> String {
+    match outcome {
+        Outcome::Refused { why, stage, .. } => format!("refused {} at {}", why.as_str(), stage.as_str()),
+        Outcome::Deferred { stage, .. } => format!("deferred at {}", stage.as_str()),
+        Outcome::Accepted { .. } => "accepted".into(),
+        Outcome::NotApplicable { reason } => format!("not-applicable {}", applicable(*reason)),
+        Outcome::NotTested { reason } => format!("not-tested {}", tested(*reason)),
+        other => format!("{other:?}"),
+    }
+}
+
+fn applicable(reason: NotApplicable) -> String {
+    serde_json::to_value(reason).ok().and_then(|value| value["reason"].as_str().map(str::to_owned)).unwrap_or_default()
+}
+
+fn tested(reason: NotTested) -> &'static str {
+    reason.as_str()
+}
+
+fn word(what: &What) -> String {
+    serde_json::to_value(what).ok().and_then(|value| value["what"].as_str().map(str::to_owned)).unwrap_or_default()
+}

@@ -1,0 +1,123 @@
+//! A mail server that follows the rules of a dialogue.
+
+use crate::dialogue::{Action, Dialogue, Rule, actions};
+
+/// A server's side of a dialogue: commands in, actions out.
+#[derive(Clone, Debug)]
+pub struct Server {
+    rules: Vec<(Rule, usize)>,
+    offers: Vec<String>,
+    /// Whether the handshake fails after `STARTTLS` was agreed.
+    pub breaks_tls: bool,
+    /// Commands received, for expectations.
+    pub commands: Vec<String>,
+    /// Connections taken.
+    pub connections: usize,
+}
+
+/// The rules of a closed server that keeps the standard.
+const DEFAULTS: &[(&str, &str)] = &[
+    ("greeting", "220 mx.target.example ESMTP"),
+    ("helo *", "250 mx.target.example"),
+    ("mail from:*", "250 2.1.0 Ok"),
+    ("rcpt to:<postmaster>", "250 2.1.5 Ok"),
+    ("rcpt to:<postmaster@target.example>", "250 2.1.5 Ok"),
+    ("rcpt to:<postmaster@mx.target.example>", "250 2.1.5 Ok"),
+    ("rcpt to:<alice@target.example>", "250 2.1.5 Ok"),
+    ("rcpt to:<*@target.example>", "550 5.1.1 User unknown"),
+    ("rcpt to:<*@mx.target.example>", "550 5.1.1 User unknown"),
+    ("rcpt to:*", "554 5.7.1 Relay access denied"),
+    ("rset", "250 2.0.0 Ok"),
+    ("data", "554 5.5.1 no valid recipients"),
+    ("quit", "221 2.0.0 Bye|!close"),
+    ("*", "500 5.5.2 unknown command"),
+];
+
+impl Server {
+    /// The server of a dialogue.
+    ///
+    /// # Panics
+    /// If a default rule is broken.
+    #[must_use]
+    pub fn new(dialogue: &Dialogue) -> Self {
+        let offers: Vec<String> =
+            dialogue.settings.iter().filter(|(key, _)| key == "offers").map(|(_, value)| value.clone()).collect();
+        let default = |(pattern, reply): &(&str, &str)| Rule {
+            pattern: (*pattern).into(),
+            nth: None,
+            actions: actions(reply).expect("a default rule"),
+        };
+        let rules = dialogue.rules.iter().cloned().chain(DEFAULTS.iter().map(default)).map(|rule| (rule, 0)).collect();
+        Self { rules, offers, breaks_tls: dialogue.has("broken-tls"), commands: Vec::new(), connections: 0 }
+    }
+
+    /// Somebody connected.
+    pub fn connected(&mut self) -> Vec<Action> {
+        self.connections += 1;
+        self.react("greeting")
+    }
+
+    /// A command line came, without its CRLF. Octets that are no text are shown as such.
+    pub fn command(&mut self, line: &[u8], secured: bool) -> Vec<Action> {
+        let text = String::from_utf8_lossy(line).into_owned();
+        self.commands.push(text.clone());
+        let lower = text.to_ascii_lowercase();
+        let own = self.rules.iter().any(|(rule, _)| matches(&rule.pattern, &lower) && rule.pattern.starts_with("ehlo"));
+        if lower.starts_with("ehlo ") && !own {
+            return vec![Action::Send(self.ehlo(secured))];
+        }
+        if lower == "starttls" && self.offers("STARTTLS") && !self.has_rule("starttls") {
+            return vec![Action::Send(b"220 2.0.0 Ready\r\n".to_vec()), Action::Tls];
+        }
+        self.react(&lower)
+    }
+
+    fn has_rule(&self, command: &str) -> bool {
+        self.rules.iter().any(|(rule, _)| rule.pattern == command)
+    }
+
+    fn offers(&self, keyword: &str) -> bool {
+        self.offers.iter().any(|line| line.split(' ').any(|word| word == keyword))
+    }
+
+    fn ehlo(&self, secured: bool) -> Vec<u8> {
+        let mut lines = vec!["mx.target.example".to_owned()];
+        let words = self.offers.iter().flat_map(|line| line.split(' '));
+        lines.extend(words.filter(|word| !(secured && *word == "STARTTLS")).map(str::to_owned));
+        let last = lines.len() - 1;
+        let line = |(at, text): (usize, &String)| format!("250{}{text}\r\n", if at == last { ' ' } else { '-' });
+        lines.iter().enumerate().map(line).collect::<String>().into_bytes()
+    }
+
+    fn react(&mut self, event: &str) -> Vec<Action> {
+        for (rule, seen) in &mut self.rules {
+            if matches(&rule.pattern, event) {
+                *seen += 1;
+                if rule.nth.is_none_or(|nth| nth == *seen) {
+                    return rule.actions.clone();
+                }
+            }
+        }
+        Vec::new()
+    }
+}
+
+/// Whether `text` fits a pattern in which `*` stands for anything.
+#[must_use]
+pub fn matches(pattern: &str, text: &str) -> bool {
+    let mut parts = pattern.split('*');
+    let first = parts.next().unwrap_or_default();
+    let Some(mut rest) = text.strip_prefix(first) else { return false };
+    let mut parts = parts.peekable();
+    if parts.peek().is_none() {
+        return rest.is_empty();
+    }
+    while let Some(part) = parts.next() {
+        if parts.peek().is_none() {
+            return rest.ends_with(part);
+        }
+        let Some(at) = rest.find(part) else { return false };
+        rest = &rest[at + part.len()..];
+    }
+    true
+}

@@ -1,0 +1,150 @@
+//! A scripted server on a real socket, for the drivers.
+
+use std::io::{Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
+
+use rcgen::{CertifiedKey, generate_simple_self_signed};
+use rustls::pki_types::PrivateKeyDer;
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
+
+use crate::dialogue::{Action, Dialogue};
+use crate::script::Server;
+
+/// A scripted server that listens on loopback until the process ends.
+#[derive(Debug)]
+pub struct Listening {
+    /// Where it listens.
+    pub address: SocketAddr,
+    server: Arc<Mutex<Server>>,
+}
+
+/// Plain or inside TLS.
+enum Stream {
+    Plain(TcpStream),
+    Tls(Box<StreamOwned<ServerConnection, TcpStream>>),
+}
+
+impl Listening {
+    /// Starts the server of a dialogue.
+    ///
+    /// # Panics
+    /// If loopback cannot be listened on.
+    #[must_use]
+    pub fn start(dialogue: &Dialogue) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a loopback port");
+        let address = listener.local_addr().expect("its address");
+        let server = Arc::new(Mutex::new(Server::new(dialogue)));
+        let shared = Arc::clone(&server);
+        std::thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let shared = Arc::clone(&shared);
+                std::thread::spawn(move || {
+                    // A client may leave at any time; that is no fault of the server.
+                    let _left = serve(stream, &shared);
+                });
+            }
+        });
+        Self { address, server }
+    }
+
+    /// The server as it is now.
+    ///
+    /// # Panics
+    /// If a connection of it panicked.
+    #[must_use]
+    pub fn server(&self) -> Server {
+        self.server.lock().expect("the server").clone()
+    }
+}
+
+fn serve(socket: TcpStream, server: &Mutex<Server>) -> std::io::Result<()> {
+    socket.set_nodelay(true)?;
+    let mut stream = Stream::Plain(socket);
+    let actions = server.lock().expect("the server").connected();
+    let mut input = Vec::new();
+    let mut buffer = [0; 4_096];
+    let Some(mut stream_now) = act(stream, actions, server)? else { return Ok(()) };
+    loop {
+        while let Some(end) = input.windows(2).position(|pair| pair == b"\r\n") {
+            let line: Vec<u8> = input.drain(..end + 2).collect();
+            let secured = matches!(stream_now, Stream::Tls(_));
+            let actions = server.lock().expect("the server").command(&line[..end], secured);
+            stream = stream_now;
+            let Some(next) = act(stream, actions, server)? else { return Ok(()) };
+            stream_now = next;
+        }
+        match stream_now.as_read().read(&mut buffer)? {
+            0 => return Ok(()),
+            count => input.extend_from_slice(&buffer[..count]),
+        }
+    }
+}
+
+/// Does what a rule says; `None` if the connection has ended.
+fn act(mut stream: Stream, actions: Vec<Action>, server: &Mutex<Server>) -> std::io::Result<Option<Stream>> {
+    for action in actions {
+        match action {
+            Action::Send(octets) => {
+                stream.as_write().write_all(&octets)?;
+                stream.as_write().flush()?;
+            }
+            Action::Wait(span) => std::thread::sleep(span),
+            Action::Close => {
+                stream.socket().shutdown(Shutdown::Both)?;
+                return Ok(None);
+            }
+            Action::Reset => {
+                socket2::SockRef::from(stream.socket()).set_linger(Some(std::time::Duration::ZERO))?;
+                return Ok(None);
+            }
+            Action::Tls => {
+                let Stream::Plain(socket) = stream else { return Ok(None) };
+                if server.lock().expect("the server").breaks_tls {
+                    return Ok(None);
+                }
+                let connection = ServerConnection::new(tls()).map_err(std::io::Error::other)?;
+                stream = Stream::Tls(Box::new(StreamOwned::new(connection, socket)));
+            }
+        }
+    }
+    Ok(Some(stream))
+}
+
+impl Stream {
+    fn as_read(&mut self) -> &mut dyn Read {
+        match self {
+            Self::Plain(socket) => socket,
+            Self::Tls(stream) => stream,
+        }
+    }
+
+    fn as_write(&mut self) -> &mut dyn Write {
+        match self {
+            Self::Plain(socket) => socket,
+            Self::Tls(stream) => stream,
+        }
+    }
+
+    fn socket(&self) -> &TcpStream {
+        match self {
+            Self::Plain(socket) => socket,
+            Self::Tls(stream) => &stream.sock,
+        }
+    }
+}
+
+/// TLS with a certificate that nobody vouches for.
+fn tls() -> Arc<ServerConfig> {
+    let CertifiedKey { cert, signing_key } =
+        generate_simple_self_signed(["mx.target.example".to_owned()]).expect("a certificate");
+    let key = PrivateKeyDer::try_from(signing_key.serialize_der()).expect("its key");
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .expect("TLS versions")
+        .with_no_client_auth()
+        .with_single_cert(vec![cert.der().clone()], key)
+        .expect("a server");
+    Arc::new(config)
+}

@@ -1,0 +1,175 @@
+//! The bare session against a scripted server: no socket, and hours cost nothing.
+
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use relayprobe::link::{ConnId, Loss, TlsFacts};
+use relayprobe::moment::Moment;
+use relayprobe::session::{Input, Output};
+use relayprobe::{Plan, Report, Session};
+
+use crate::dialogue::{Action, Dialogue};
+use crate::script::Server;
+
+/// Where a dialogue's server is said to be.
+pub const ADDRESS: &str = "127.0.0.1:2525";
+
+/// A run in virtual time.
+#[derive(Clone, Debug)]
+pub struct Run {
+    /// The report.
+    pub report: Report,
+    /// The server as the run left it.
+    pub server: Server,
+    /// Octets that were written, per write.
+    pub writes: Vec<Vec<u8>>,
+    /// Steps of the loop.
+    pub steps: usize,
+}
+
+struct Peer {
+    id: ConnId,
+    server_input: Vec<u8>,
+    /// What the server sends, and when.
+    arriving: VecDeque<(Moment, Arrival)>,
+    busy_until: Moment,
+    secured: bool,
+    closed: bool,
+}
+
+enum Arrival {
+    Connected,
+    Sent,
+    Octets(Vec<u8>),
+    Secured,
+    Lost(Loss),
+}
+
+/// Runs a dialogue; the server's octets arrive in pieces of at most `piece` octets.
+///
+/// # Panics
+/// If the session does not end within a million steps.
+#[must_use]
+pub fn run(dialogue: &Dialogue, piece: usize) -> Run {
+    let address: SocketAddr = ADDRESS.parse().expect("an address");
+    drive(dialogue.plan(address), Server::new(dialogue), piece)
+}
+
+/// Runs a plan against a scripted server.
+///
+/// # Panics
+/// If the session does not end within a million steps.
+#[must_use]
+pub fn drive(plan: Plan, mut server: Server, piece: usize) -> Run {
+    let start = Moment::from_micros(1_000_000);
+    let mut session = Session::new(plan, start);
+    let mut now = start;
+    let mut peers: Vec<Peer> = Vec::new();
+    let mut writes = Vec::new();
+    for step in 0..1_000_000 {
+        match session.poll_output() {
+            Output::Connect(id, _) => {
+                let mut peer = Peer::new(id, now);
+                let actions = server.connected();
+                peer.act(actions, now, piece);
+                peers.push(peer);
+            }
+            Output::Send(id, octets) => {
+                writes.push(octets.clone());
+                if let Some(peer) = peers.iter_mut().find(|peer| peer.id == id) {
+                    peer.arriving.push_front((now, Arrival::Sent));
+                    peer.take(&octets, &mut server, now, piece);
+                }
+            }
+            Output::StartTls(id, _) => {
+                if let Some(peer) = peers.iter_mut().find(|peer| peer.id == id) {
+                    peer.handshake(now, &server);
+                }
+            }
+            Output::Close(id) => peers.retain(|peer| peer.id != id),
+            Output::Wait(until) => {
+                let next = peers.iter().enumerate().filter_map(|(at, peer)| Some((peer.arriving.front()?.0, at))).min();
+                match next {
+                    Some((when, at)) if when <= until.max(now) => {
+                        now = now.max(when);
+                        peers[at].deliver(&mut session, now);
+                        peers.retain(|peer| !peer.closed || !peer.arriving.is_empty());
+                    }
+                    _ => {
+                        now = now.max(until);
+                        session.handle_input(Input::Tick, now);
+                    }
+                }
+            }
+            Output::Finished => {
+                let (record, transcript) = session.into_parts();
+                return Run { report: Report::new(record, transcript), server, writes, steps: step };
+            }
+            _ => {}
+        }
+    }
+    panic!("the session does not end");
+}
+
+impl Peer {
+    fn new(id: ConnId, now: Moment) -> Self {
+        let arriving = VecDeque::from([(now, Arrival::Connected)]);
+        Self { id, server_input: Vec::new(), arriving, busy_until: now, secured: false, closed: false }
+    }
+
+    fn act(&mut self, actions: Vec<Action>, now: Moment, piece: usize) {
+        self.busy_until = self.busy_until.max(now);
+        for action in actions {
+            let when = self.busy_until;
+            match action {
+                Action::Send(octets) => {
+                    for part in octets.chunks(piece.max(1)) {
+                        self.arriving.push_back((when, Arrival::Octets(part.to_vec())));
+                    }
+                }
+                Action::Wait(span) => self.busy_until = self.busy_until.after(span),
+                Action::Close => self.lose(when, Loss::Closed),
+                Action::Reset => self.lose(when, Loss::Reset),
+                Action::Tls => {}
+            }
+        }
+    }
+
+    fn lose(&mut self, when: Moment, loss: Loss) {
+        self.arriving.push_back((when, Arrival::Lost(loss)));
+        self.closed = true;
+    }
+
+    fn take(&mut self, octets: &[u8], server: &mut Server, now: Moment, piece: usize) {
+        self.server_input.extend_from_slice(octets);
+        while let Some(end) = self.server_input.windows(2).position(|pair| pair == b"\r\n") {
+            let line: Vec<u8> = self.server_input.drain(..end + 2).collect();
+            if self.closed {
+                return;
+            }
+            let actions = server.command(&line[..end], self.secured);
+            self.act(actions, now, piece);
+        }
+    }
+
+    fn handshake(&mut self, now: Moment, server: &Server) {
+        let arrival = if server.breaks_tls { Arrival::Lost(Loss::Tls) } else { Arrival::Secured };
+        self.secured = !server.breaks_tls;
+        self.arriving.push_back((now.after(Duration::from_millis(1)), arrival));
+    }
+
+    fn deliver(&mut self, session: &mut Session, now: Moment) {
+        let Some((_, arrival)) = self.arriving.pop_front() else { return };
+        match arrival {
+            Arrival::Connected => session.handle_input(Input::Connected(self.id), now),
+            Arrival::Sent => session.handle_input(Input::Sent(self.id), now),
+            Arrival::Octets(octets) => session.handle_input(Input::Received(self.id, &octets), now),
+            Arrival::Secured => {
+                let facts = TlsFacts::new("TLSv1_3".into(), "TLS13_AES_256_GCM_SHA384".into(), Vec::new());
+                session.handle_input(Input::Secured(self.id, facts), now);
+            }
+            Arrival::Lost(loss) => session.handle_input(Input::Lost(self.id, loss), now),
+        }
+    }
+}

@@ -1,0 +1,566 @@
+//! The command line as its users meet it: what it prints, what it keeps, and how it ends.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::OnceLock;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use relayprobe::Verdict;
+use relayprobe::identity::AuthorizationKind;
+use relayprobe::matrix::{Family, Name};
+use relayprobe::plan::{Measure, Vantage};
+use serde_json::Value;
+use tempfile::TempDir;
+
+const IDENTITY: [&str; 4] = ["--probe-domain", "probe.example", "--authorization", "own-server:demo"];
+const LAB: [&str; 5] = ["--profile", "lab", "--allow-private", "--domain", "target.example"];
+
+// What is asked for
+
+#[test]
+fn bad_usage_ends_with_64_and_says_what_would_be_right() {
+    for (arguments, words) in [
+        (vec![], "Usage: relayprobe"),
+        (vec!["prob"], "probe"),
+        (vec!["probe"], "HOST[:PORT]"),
+        (vec!["probe", "192.0.2.1", "--matrix", "huge"], "quick, standard, full"),
+        (vec!["probe", "192.0.2.1", "--profile", "x"], "patient, brisk, lab"),
+        (vec!["probe", "192.0.2.1", "--measure", "x"], "inbound-filter"),
+        (vec!["probe", "192.0.2.1", "--vantage", "x"], "provider-network"),
+        (vec!["probe", "192.0.2.1", "--connections", "4"], "1..=3"),
+        (vec!["probe", "192.0.2.1", "--until", "soon"], "2026-11-23"),
+        (vec!["probe", "192.0.2.1", "--scope", "a b"], "192.0.2.0/24"),
+        (vec!["probe", "192.0.2.1", "--authorization", "me:x"], "customer-contract"),
+        (vec!["probe", "192.0.2.1", "--helo", "a_b"], "mail.example.org"),
+        (vec!["probe", "192.0.2.1:0"], "1 to 65535"),
+        (vec!["probe", "2001:db8::1:x"], "in brackets"),
+        (vec!["probe", "smtp://mail.example"], "not a port"),
+        (vec!["probe", "192.0.2.1", "--matrix", "full", "--case", "snd-null"], "--case"),
+        (vec!["cases", "--json", "--markdown"], "--markdown"),
+        (vec!["judge"], "<REPORT>"),
+    ] {
+        let (code, out, err) = run(&arguments);
+        assert_eq!(code, 64, "{arguments:?}: {err}");
+        assert!(out.is_empty() && err.contains(words), "{arguments:?} should say {words}: {err}");
+    }
+}
+
+#[test]
+fn what_a_plan_refuses_ends_with_64_and_names_the_option() {
+    for (arguments, words) in [
+        (
+            vec!["127.0.0.1"],
+            "loopback (127.0.0.0/8): such an address is only tested when private targets are allowed (--allow-private)",
+        ),
+        (vec!["10.0.0.1"], "--allow-private"),
+        (vec!["[fe80::1]:25"], "--allow-private"),
+        (vec!["224.0.0.1"], "--allow-private"),
+        (vec!["169.254.169.254", "--allow-private"], "metadata"),
+        (vec!["8.8.8.8:80"], "--allow-port"),
+        (vec!["8.8.8.8", "--ports", "25,80"], "--allow-port"),
+        (vec!["8.8.8.8:25", "--ports", "25"], "--ports"),
+        (vec!["8.8.8.8", "--scope", "192.0.2.0/24"], "outside the scope"),
+        (vec!["8.8.8.8", "--until", "2020-01-01"], "ended on 2020-01-01"),
+        (vec!["8.8.8.8", "--source", "::1"], "--source"),
+        (vec!["8.8.8.8", "--other-address", "8.8.4.4"], "one IPv4, one IPv6"),
+        (vec!["8.8.8.8", "--domain", "probe.example"], "belongs to the target"),
+        (vec!["8.8.8.8", "--domain", "a.example", "--mailbox", "me@b.example"], "--domain"),
+        (vec!["8.8.8.8", "--lure-mx", "a.stranger.example"], "lure"),
+        (vec!["8.8.8.8", "--sink-ip", "192.0.2.1", "--sink-ip", "192.0.2.2"], "--sink-ip"),
+        (vec!["8.8.8.8", "--case", "nonsense"], "relayprobe cases"),
+        (vec!["8.8.8.8", "--case", "ctl-end"], "--case ID"),
+        (vec!["8.8.8.8", "--define-case", "x"], "an id, a sender and a recipient"),
+        (vec!["8.8.8.8", "--define-case", "x <> <victim@stranger.example>"], "victim"),
+        (vec!["8.8.8.8", "--define-case", "snd-null <> <{probe-user}@{probe-domain}>"], "built-in"),
+    ] {
+        let (code, out, err) = run(&[&["probe"], &*arguments, &IDENTITY].concat());
+        assert_eq!(code, 64, "{arguments:?}: {err}");
+        assert!(out.is_empty() && err.contains(words), "{arguments:?} should say {words}: {err}");
+    }
+}
+
+#[test]
+fn without_identity_or_leave_nobody_is_tested() {
+    let (code, _, err) = run(&["probe", "8.8.8.8", "--authorization", "request:x"]);
+    assert!(code == 64 && err.contains("--probe-domain DOMAIN"), "{err}");
+    let (code, _, err) = run(&["probe", "8.8.8.8", "--probe-domain", "probe.example"]);
+    assert!(code == 64 && err.contains("--authorization KIND:REFERENCE"), "{err}");
+}
+
+#[test]
+fn a_name_is_looked_up_and_its_address_checked() {
+    let (code, _, err) = run(&[&["probe", "localhost"], &IDENTITY[..]].concat());
+    assert!(code == 64 && err.contains("loopback"), "{err}");
+    // Without a resolver nothing is known of a name.
+    let (code, _, err) = run(&[&["probe", "nobody.invalid"], &IDENTITY[..]].concat());
+    assert!(matches!(code, 64 | 74) && err.contains("nobody.invalid"), "{code} {err}");
+}
+
+#[test]
+fn whoever_asked_not_to_be_tested_is_not() {
+    let room = TempDir::new().unwrap();
+    let list = room.path().join("never");
+    fs::write(&list, "# by mail\n127.0.0.0/8\n").unwrap();
+    let never = ["--never-test", text(&list)];
+    let (code, _, err) = probe("127.0.0.1:2525", &never);
+    assert!(code == 64 && err.contains("127.0.0.1 is on the never-test list"), "{err}");
+    let (code, _, err) = probe("localhost:2525", &never);
+    assert!(code == 64 && err.contains("never-test"), "{err}");
+    fs::write(&list, "ok.example\n!!\n").unwrap();
+    let (code, _, err) = probe("127.0.0.1:2525", &never);
+    assert!(code == 64 && err.contains("line 2"), "{err}");
+}
+
+// The configuration
+
+#[test]
+fn a_configuration_stands_in_for_options_and_options_override_it() {
+    let room = TempDir::new().unwrap();
+    let file = room.path().join("config.toml");
+    fs::write(
+        &file,
+        "[identity]\nprobe-domain = \"probe.example\"\nhelo = \"tester.example\"\nsink-ip = [\"192.0.2.1\", \"2001:db8::1\"]\n\n\
+         [authorization]\nkind = \"request\"\nreference = \"T1\"\nscope = [\"127.0.0.0/8\"]\nuntil = 9999-12-31\n",
+    )
+    .unwrap();
+    let target = format!("127.0.0.1:{}", closed_port());
+    let fixed = ["probe", &target, "--allow-private", "--profile", "lab", "--json", "--config", text(&file)];
+    let (code, out, err) = run(&fixed);
+    assert_eq!(code, 3, "{err}");
+    let report = json(&out);
+    assert_eq!(report["run"]["identity"]["helo"], "tester.example");
+    assert_eq!(report["run"]["identity"]["sink_ipv6"], "2001:db8::1");
+    assert_eq!(report["run"]["authorization"]["kind"], "request");
+    assert_eq!(report["run"]["authorization"]["networks"][0], "127.0.0.0/8");
+    assert_eq!(report["run"]["authorization"]["until"], "9999-12-31T23:59:59Z");
+    let (_, out, _) =
+        run(&[&fixed[..], &["--helo", "other.example", "--authorization", "own-server:x"]].concat());
+    let report = json(&out);
+    assert_eq!(report["run"]["identity"]["helo"], "other.example");
+    assert_eq!(report["run"]["authorization"]["reference"], "x");
+    let (code, _, err) = run(&[&fixed[..], &["--scope", "192.0.2.0/24"]].concat());
+    assert!(code == 64 && err.contains("outside the scope"), "{err}");
+}
+
+#[test]
+fn a_fault_of_the_configuration_is_told_with_its_place() {
+    let room = TempDir::new().unwrap();
+    let file = room.path().join("config.toml");
+    for (content, words) in [
+        ("[identity]\nprobe-domain = \"probe.example\"\nhello = \"x\"\n", "line 3, column 1"),
+        ("[identity]\nhelo = \"a_b\"\n", "line 2, column 8"),
+        ("[identity\n", "line 1, column 10"),
+        ("[identities]\n", "line 1, column 2"),
+        ("[authorization]\nkind = \"me\"\n", "line 2, column 8"),
+        ("[authorization]\n\nuntil = \"soon\"\n", "line 3"),
+        ("[authorization]\nuntil = 3\n", "is not a date"),
+        ("[authorization]\nscope = [\"a b\"]\n", "line 2, column 9"),
+        (
+            "[identity]\nprobe-domain = \"probe.example\"\n[authorization]\nkind = \"request\"\n",
+            "has no reference",
+        ),
+        ("\u{feff}[identity]\nhelo = \"\u{1b}[2J\"\n", "is no configuration"),
+    ] {
+        fs::write(&file, content).unwrap();
+        let (code, out, err) = run(&["probe", "8.8.8.8", "--config", text(&file)]);
+        assert!(code == 64 && out.is_empty(), "{content}: {err}");
+        assert!(err.contains(words) && !err.contains('\u{1b}'), "{content} should say {words}: {err}");
+    }
+    fs::write(&file, vec![b'#'; (1 << 20) + 1]).unwrap();
+    let (code, _, err) = run(&["probe", "8.8.8.8", "--config", text(&file)]);
+    assert!(code == 64 && err.contains("larger than 1048576"), "{err}");
+    let (code, _, err) = run(&["probe", "8.8.8.8", "--config", "/nowhere/x"]);
+    assert!(code == 64 && err.contains("/nowhere/x"), "{err}");
+}
+
+// Runs
+
+#[test]
+fn a_closed_port_is_unreachable() {
+    let (code, out, err) = probe(&format!("127.0.0.1:{}", closed_port()), &["--json"]);
+    let report = json(&out);
+    assert_eq!((code, &err[..]), (3, ""));
+    assert_eq!((&report["verdict"], &report["how"]), (&"unreachable".into(), &"refused".into()));
+    assert_eq!(report["run"]["vantage"], "loopback");
+    assert!(out.ends_with("}\n") && out.lines().count() == 1);
+    assert_fits_schema(&report);
+}
+
+#[test]
+fn a_server_that_refuses_strangers_is_closed() {
+    let server =
+        format!("127.0.0.1:{}", serve(b"220 mx.target.example ESMTP\r\n", "554 5.7.1 Relay access denied"));
+    for matrix in ["quick", "standard", "full"] {
+        let (code, out, err) = probe(&server, &["--matrix", matrix, "--json"]);
+        let report = json(&out);
+        assert_eq!((code, &report["verdict"]), (0, &"closed".into()), "{matrix}: {}{err}", report["reasons"]);
+        assert_fits_schema(&report);
+    }
+    let (code, out, _) = probe(&server, &[]);
+    assert!(code == 0 && out.starts_with("closed: 127.0.0.1 port "), "{out}");
+}
+
+#[test]
+fn a_server_that_accepts_strangers_is_suspected() {
+    let server = format!("127.0.0.1:{}", serve(b"220 mx.target.example ESMTP\r\n", "250 2.1.5 Ok"));
+    let (code, out, err) =
+        probe(&server, &["--matrix", "standard", "--json", "--sender-domain", "sender.example"]);
+    let report = json(&out);
+    assert_eq!((code, &report["verdict"]), (1, &"suspected".into()), "{err}");
+    assert_fits_schema(&report);
+}
+
+#[test]
+fn named_and_own_cases_are_asked() {
+    let server =
+        format!("127.0.0.1:{}", serve(b"220 mx.target.example ESMTP\r\n", "554 5.7.1 Relay access denied"));
+    let own = "my-case <{sender}> <{probe-user}%{probe-domain}@{target-host}>";
+    let (code, out, err) = probe(&server, &["--case", "snd-null", "--define-case", own, "--json"]);
+    let report = json(&out);
+    assert_eq!((code, &report["verdict"]), (3, &"undetermined".into()), "{err}");
+    let outcome = |id: &str| {
+        report["probes"].as_array().unwrap().iter().find(|probe| probe["case"] == id).unwrap()["outcome"]
+            .clone()
+    };
+    assert_eq!((outcome("snd-null"), outcome("my-case")), ("refused".into(), "refused".into()));
+    assert_fits_schema(&report);
+}
+
+#[test]
+fn nothing_a_server_sends_steers_a_terminal_or_a_page() {
+    let greeting = b"220 mx.target.example \x1b[31m\x1b]0;x\x07<script>\0\x9b\xff\r\n";
+    let server = format!("127.0.0.1:{}", serve(greeting, "554 5.7.1 Relay \u{1b}[2Jaccess denied\u{202e}"));
+    let room = TempDir::new().unwrap();
+    let file = room.path().join("transcript");
+    let harmless = |text: &str| text.chars().all(|c| c == '\n' || (' '..='~').contains(&c));
+    let (code, out, err) = probe(&server, &["--transcript", text(&file)]);
+    assert!(code == 0 && harmless(&out) && err.is_empty(), "{out:?} {err:?}");
+    assert!(out.contains("\\x1b[31m"), "{out}");
+    let transcript = fs::read_to_string(&file).unwrap();
+    assert!(harmless(&transcript) && transcript.contains("\\x1b[2J"), "{transcript:?}");
+    let (code, out, _) = probe(&server, &["--json"]);
+    // JSON has no other characters than what it was given in: markup is a matter of whoever shows it.
+    assert!(code == 0 && out.chars().all(|c| c == '\n' || c == '§' || (' '..='~').contains(&c)));
+    assert_fits_schema(&json(&out));
+}
+
+// The store
+
+#[test]
+fn a_store_is_private_and_holds_record_and_report() {
+    let room = TempDir::new().unwrap();
+    let store = room.path().join("store");
+    let (code, out, err) =
+        probe(&format!("127.0.0.1:{}", closed_port()), &["--store", text(&store), "--json"]);
+    assert_eq!(code, 3, "{err}");
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    let only = |directory: &str| fs::read_dir(store.join(directory)).unwrap().next().unwrap().unwrap().path();
+    for directory in ["", "runs", "reports", "targets"] {
+        assert_eq!(mode(&store.join(directory)), 0o700, "{directory}");
+    }
+    for directory in ["runs", "reports", "targets"] {
+        assert_eq!(fs::read_dir(store.join(directory)).unwrap().count(), 1, "{directory}");
+        assert_eq!(mode(&only(directory)), 0o600, "{directory}");
+    }
+    assert_eq!(fs::read_to_string(only("reports")).unwrap(), out);
+    assert_eq!(json(&fs::read_to_string(only("runs")).unwrap()), json(&out)["run"]);
+    assert_eq!(only("targets").file_name().unwrap(), "127.0.0.1.json");
+    assert_eq!(only("runs").file_name(), only("reports").file_name());
+}
+
+#[test]
+fn a_store_that_others_can_write_is_refused() {
+    let room = TempDir::new().unwrap();
+    let target = format!("127.0.0.1:{}", closed_port());
+    let refused = |store: &Path, words: &str| {
+        let (code, out, err) = probe(&target, &["--store", text(store)]);
+        assert!(code == 74 && out.is_empty() && err.contains(words), "{code} {err}");
+    };
+    let real = room.path().join("real");
+    fs::create_dir(&real).unwrap();
+    fs::set_permissions(&real, PermissionsExt::from_mode(0o777)).unwrap();
+    refused(&real, "chmod go-w");
+    fs::set_permissions(&real, PermissionsExt::from_mode(0o700)).unwrap();
+    let link = room.path().join("link");
+    symlink(&real, &link).unwrap();
+    refused(&link, "symbolic link");
+    refused(&link.join(""), "symbolic link");
+    let file = room.path().join("file");
+    fs::write(&file, "").unwrap();
+    refused(&file, "not a directory");
+    refused(&room.path().join("no/such"), "no/such");
+    symlink(room.path(), real.join("runs")).unwrap();
+    refused(&real, "symbolic link");
+}
+
+#[test]
+fn the_same_target_is_not_tested_again_by_machine_within_a_day() {
+    let room = TempDir::new().unwrap();
+    let store = room.path().join("store");
+    let target = format!("127.0.0.1:{}", closed_port());
+    let again = |more: &[&str]| probe(&target, &[&["--store", text(&store)], more].concat());
+    assert_eq!(again(&[]).0, 3);
+    let (code, _, err) = again(&[]);
+    assert!(code == 64 && err.contains("--again") && err.contains("the next run is due on"), "{err}");
+    let (code, _, err) = again(&["--again"]);
+    assert!(code == 64 && err.contains("would pass 30") && err.contains("--matrix"), "{err}");
+    assert_eq!(again(&["--again", "--matrix", "standard"]).0, 3);
+    let index = json(&fs::read_to_string(store.join("targets/127.0.0.1.json")).unwrap());
+    let refusals: Vec<u64> =
+        index["refusals"].as_object().unwrap().values().map(|v| v.as_u64().unwrap()).collect();
+    assert!(refusals.iter().sum::<u64>() > 60, "{index}");
+    fs::write(store.join("targets/127.0.0.1.json"), "{").unwrap();
+    let (code, _, err) = again(&["--again"]);
+    assert!(code == 74 && err.contains("damaged"), "{err}");
+}
+
+#[test]
+fn a_run_that_was_killed_counts() {
+    let room = TempDir::new().unwrap();
+    let store = room.path().join("store");
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let target = silent.local_addr().unwrap().to_string();
+    let mut child = start(&target, &["--store", text(&store)]);
+    // The server is only reached once the record is there.
+    let reached = silent.accept().unwrap();
+    assert_eq!(fs::read_dir(store.join("runs")).unwrap().count(), 1);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    drop(reached);
+    let (code, _, err) = probe(&target, &["--store", text(&store)]);
+    assert!(code == 64 && err.contains("--again"), "{err}");
+    assert_eq!(fs::read_dir(store.join("reports")).unwrap().count(), 0);
+}
+
+#[test]
+fn of_runs_at_the_same_time_one_wins() {
+    let room = TempDir::new().unwrap();
+    let store = room.path().join("store");
+    let target = format!("127.0.0.1:{}", closed_port());
+    let children: Vec<Child> = (0..6).map(|_| start(&target, &["--store", text(&store)])).collect();
+    let mut codes: Vec<i32> =
+        children.into_iter().map(|mut child| child.wait().unwrap().code().unwrap()).collect();
+    codes.sort_unstable();
+    assert_eq!(codes, [3, 64, 64, 64, 64, 64]);
+}
+
+#[test]
+fn what_cannot_be_written_ends_with_74() {
+    let target = format!("127.0.0.1:{}", closed_port());
+    let (code, out, err) = probe(&target, &["--transcript", "/nowhere/x"]);
+    assert!(code == 74 && out.is_empty() && err.contains("/nowhere/x"), "{err}");
+    let (code, out, err) = probe(&target, &["--transcript", "/dev/full"]);
+    assert!(code == 74 && out.starts_with("unreachable") && err.contains("/dev/full"), "{err}");
+    let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let done = command(&["cases"]).stdout(full).output().unwrap();
+    assert_eq!(done.status.code(), Some(74), "{done:?}");
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_fault() {
+    let mut child = command(&["cases"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    let done = child.wait_with_output().unwrap();
+    assert_eq!((done.status.code(), &*done.stderr), (Some(0), &b""[..]));
+}
+
+// Stored reports and the table of cases
+
+#[test]
+fn judging_a_stored_report_says_the_same() {
+    let room = TempDir::new().unwrap();
+    let file = room.path().join("report.json");
+    let server =
+        format!("127.0.0.1:{}", serve(b"220 mx.target.example ESMTP\r\n", "554 5.7.1 Relay access denied"));
+    for target in [server, format!("127.0.0.1:{}", closed_port())] {
+        let (code, out, _) = probe(&target, &["--json"]);
+        fs::write(&file, &out).unwrap();
+        assert_eq!(run(&["judge", text(&file), "--json"]), (code, out.clone(), String::new()));
+        let (judged, shown, _) = run(&["judge", text(&file)]);
+        assert!(judged == code && shown.starts_with(json(&out)["verdict"].as_str().unwrap()), "{shown}");
+        let mut child =
+            command(&["judge", "-", "--json"]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        child.stdin.take().unwrap().write_all(out.as_bytes()).unwrap();
+        assert_eq!(child.wait_with_output().unwrap().stdout, out.as_bytes());
+    }
+}
+
+#[test]
+fn a_report_that_cannot_be_judged_is_refused() {
+    let room = TempDir::new().unwrap();
+    let file = room.path().join("report.json");
+    let (_, out, _) = probe(&format!("127.0.0.1:{}", closed_port()), &["--json"]);
+    let newer = out.replacen("{\"format\":1,", "{\"format\":2,", 1);
+    let hostile = out.replacen("\"lab\"", "\"\\u001b[2J\"", 1);
+    let cut = out.get(..out.len() / 2).unwrap();
+    for (content, words) in [
+        ("", "not a relayprobe report"),
+        ("{}", "format"),
+        ("<html>", "line 1 column 1"),
+        (cut, "EOF"),
+        (&newer, "format 2; this version reads up to 1"),
+        (&hostile, "\\x1b[2J"),
+    ] {
+        fs::write(&file, content).unwrap();
+        let (code, out, err) = run(&["judge", text(&file)]);
+        assert!(code == 64 && out.is_empty(), "{words}: {code} {out}");
+        assert!(err.contains(words) && !err.contains('\u{1b}'), "should say {words}: {err}");
+    }
+    fs::write(&file, b"\xff").unwrap();
+    let (code, _, err) = run(&["judge", text(&file)]);
+    assert!(code == 64 && err.contains("UTF-8"), "{err}");
+    let changed = out.replacen("\"verdict\":\"unreachable\"", "\"verdict\":\"closed\"", 1);
+    fs::write(&file, changed).unwrap();
+    let (code, _, err) = run(&["judge", text(&file)]);
+    assert!(code == 3 && err.contains("the stored verdict is closed"), "{err}");
+}
+
+#[test]
+fn the_chapter_of_cases_is_the_table() {
+    let chapter = fs::read_to_string(workspace().join("docs/cases.md")).unwrap();
+    let (code, out, _) = run(&["cases", "--markdown"]);
+    assert_eq!(code, 0);
+    assert!(out == chapter, "docs/cases.md is old: relayprobe cases --markdown > docs/cases.md");
+    let cells = |line: &str| line.replace("\\|", "").matches('|').count();
+    assert!(out.lines().filter(|line| line.starts_with('|')).all(|line| cells(line) == 9));
+    let listed = json(&run(&["cases", "--json"]).1).as_array().unwrap().len();
+    assert_eq!(listed, out.lines().filter(|line| line.starts_with("| `")).count());
+    assert_eq!(listed + 1, run(&["cases"]).1.lines().count());
+}
+
+#[test]
+fn the_schema_knows_every_word() {
+    let schema = schema();
+    let words = |pointer: &str| -> Vec<String> {
+        let list = schema.pointer(pointer).unwrap_or_else(|| panic!("{pointer}")).as_array().unwrap();
+        list.iter().map(|word| word.as_str().unwrap().to_string()).collect()
+    };
+    assert_eq!(words("/$defs/verdict/enum"), Verdict::ALL.map(Verdict::as_str));
+    assert_eq!(words("/$defs/family/enum"), Family::ALL.map(Family::as_str));
+    assert_eq!(words("/$defs/measure/enum"), Measure::ALL.map(Measure::as_str));
+    assert_eq!(words("/$defs/run/properties/vantage/enum"), Vantage::ALL.map(Vantage::as_str));
+    let kinds = AuthorizationKind::ALL.map(AuthorizationKind::as_str);
+    assert_eq!(words("/$defs/authorization/properties/kind/enum"), kinds);
+    let names: Vec<&str> = Name::ALL.iter().map(|name| name.as_str()).collect();
+    assert_eq!(words("/$defs/name/enum"), names);
+}
+
+// How the tests reach the program
+
+/// Runs it, and returns its exit status and what it wrote to standard output and standard error.
+fn run(arguments: &[&str]) -> (i32, String, String) {
+    let Output { status, stdout, stderr } = command(arguments).stdin(Stdio::null()).output().unwrap();
+    let err = String::from_utf8_lossy(&stderr).into_owned();
+    assert!(!err.contains("panicked"), "{err}");
+    (status.code().unwrap(), String::from_utf8(stdout).unwrap(), err)
+}
+
+fn probe(target: &str, more: &[&str]) -> (i32, String, String) {
+    run(&[&["probe", target], &IDENTITY[..], &LAB, more].concat())
+}
+
+fn start(target: &str, more: &[&str]) -> Child {
+    let arguments = [&["probe", target], &IDENTITY[..], &LAB, more].concat();
+    command(&arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+}
+
+fn command(arguments: &[&str]) -> Command {
+    let mut command = Command::new(program());
+    command.args(arguments);
+    command
+}
+
+/// The program, built once: cargo does not build another package's program for a test.
+fn program() -> &'static Path {
+    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
+    PROGRAM.get_or_init(|| {
+        let built = Command::new(env!("CARGO"))
+            .args(["build", "--package", "relayprobe", "--features", "cli", "--bin", "relayprobe"])
+            .arg("--message-format=json-render-diagnostics")
+            .current_dir(workspace())
+            .stderr(Stdio::inherit())
+            .output()
+            .unwrap();
+        assert!(built.status.success(), "relayprobe can be built");
+        let messages = String::from_utf8(built.stdout).unwrap();
+        let paths =
+            messages.lines().filter_map(|line| Some(PathBuf::from(json(line)["executable"].as_str()?)));
+        paths.last().expect("cargo says where the program is")
+    })
+}
+
+fn workspace() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
+
+fn json(text: &str) -> Value {
+    serde_json::from_str(text).unwrap_or_else(|fault| panic!("{fault}: {text}"))
+}
+
+fn schema() -> Value {
+    json(&fs::read_to_string(workspace().join("docs/report.schema.json")).unwrap())
+}
+
+fn assert_fits_schema(report: &Value) {
+    static VALIDATOR: OnceLock<jsonschema::Validator> = OnceLock::new();
+    let validator = VALIDATOR.get_or_init(|| jsonschema::draft202012::new(&schema()).unwrap());
+    let faults: Vec<String> =
+        validator.iter_errors(report).map(|fault| format!("{}: {fault}", fault.instance_path())).collect();
+    assert!(faults.is_empty(), "{faults:#?}");
+}
+
+/// A port on which nothing listens.
+fn closed_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+/// A server that takes mail for its postmaster, knows nobody else at home, and answers `to_strangers` to the rest.
+fn serve(greeting: &'static [u8], to_strangers: &'static str) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            thread::spawn(move || converse(stream.unwrap(), greeting, to_strangers));
+        }
+    });
+    port
+}
+
+fn converse(mut stream: TcpStream, greeting: &[u8], to_strangers: &str) {
+    // The client may go at any time: that ends the conversation.
+    let _sent = stream.write_all(greeting);
+    let until = Instant::now() + Duration::from_mins(1);
+    for line in BufReader::new(stream.try_clone().unwrap()).split(b'\n') {
+        let Ok(line) = line else { return };
+        let line = String::from_utf8_lossy(&line).to_ascii_lowercase();
+        let reply = match line.trim_end() {
+            line if line.starts_with("ehlo") => "250-mx.target.example\r\n250 PIPELINING",
+            "quit" => "221 Bye",
+            "rcpt to:<postmaster@target.example>" | "rcpt to:<postmaster>" => "250 2.1.5 Ok",
+            line if line.starts_with("rcpt to:<rp")
+                && line.ends_with("@target.example>")
+                && !line.contains('%') =>
+            {
+                "550 5.1.1 User unknown"
+            }
+            line if line.starts_with("rcpt") => to_strangers,
+            line if line.starts_with("data") => "503 5.5.1 No recipient",
+            line if line.starts_with("mail from:") || line.starts_with("helo") || line == "rset" => {
+                "250 2.0.0 Ok"
+            }
+            _ => "500 5.5.2 What?",
+        };
+        if stream.write_all(format!("{reply}\r\n").as_bytes()).is_err() || Instant::now() > until {
+            return;
+        }
+    }
+}
