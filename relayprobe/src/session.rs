@@ -458,10 +458,7 @@ impl Session {
         let refused = |step: Step| ledger.turns().iter().any(|turn| turn.asked.step == step && turn.class == Class::Refused);
         let done = |step: Step| ledger.turns().iter().any(|turn| turn.asked.step == step && turn.class == Class::Done);
         match greeting {
-            Some((Class::Done, _)) => {
-                state.greeted = true;
-                state.failures = 0;
-            }
+            Some((Class::Done, _)) => state.greeted = true,
             Some((Class::Refused | Class::Closing, code)) if !code.is_permanent() => {
                 state.busy += 1;
                 let wait = self.record.limits.backoff.saturating_mul(1 << state.busy.min(6)) / 2;
@@ -470,12 +467,15 @@ impl Session {
             }
             Some((Class::Refused | Class::Closing | Class::GoOn | Class::Odd, _)) => state.health = Health::Dead,
             // It could not be reached, said nothing, or is no mail server.
-            None => {
-                state.failures += 1;
-                if !state.greeted || state.failures >= PATIENCE {
-                    state.health = Health::Dead;
-                }
-            }
+            None if !state.greeted => state.health = Health::Dead,
+            None => {}
+        }
+        let asked = ledger.turns().iter().any(|turn| turn.asked.step == Step::Mail);
+        let introduced = !own && refused(Step::Hello);
+        // A connection that ends before any envelope leads nowhere; a few of them in a row are enough.
+        state.failures = if asked || introduced { 0 } else { state.failures + 1 };
+        if state.failures >= PATIENCE {
+            state.health = Health::Dead;
         }
         if state.greeted && own && !done(Step::Hello) && state.health == Health::Open {
             // EHLO was refused and HELO too, or the connection ended on them.

@@ -83,12 +83,16 @@ fn serve(socket: TcpStream, server: &Mutex<Server>) -> std::io::Result<()> {
 
 /// Does what a rule says; `None` if the connection has ended.
 fn act(mut stream: Stream, actions: Vec<Action>, server: &Mutex<Server>) -> std::io::Result<Option<Stream>> {
+    let mut pending = Vec::new();
     for action in actions {
+        // What is said in one breath arrives in one piece.
+        if let Action::Send(octets) = &action {
+            pending.extend_from_slice(octets);
+            continue;
+        }
+        stream.send(&mut pending)?;
         match action {
-            Action::Send(octets) => {
-                stream.as_write().write_all(&octets)?;
-                stream.as_write().flush()?;
-            }
+            Action::Send(_) => {}
             Action::Wait(span) => std::thread::sleep(span),
             Action::Close => {
                 stream.socket().shutdown(Shutdown::Both)?;
@@ -108,10 +112,20 @@ fn act(mut stream: Stream, actions: Vec<Action>, server: &Mutex<Server>) -> std:
             }
         }
     }
+    stream.send(&mut pending)?;
     Ok(Some(stream))
 }
 
 impl Stream {
+    fn send(&mut self, octets: &mut Vec<u8>) -> std::io::Result<()> {
+        if !octets.is_empty() {
+            self.as_write().write_all(octets)?;
+            self.as_write().flush()?;
+            octets.clear();
+        }
+        Ok(())
+    }
+
     fn as_read(&mut self) -> &mut dyn Read {
         match self {
             Self::Plain(socket) => socket,

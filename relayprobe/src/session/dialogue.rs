@@ -321,7 +321,10 @@ impl Dialogue {
                 self.introduce();
             }
             (Step::Hello, Class::Done) => self.introduced(octets),
-            (Step::Hello, Class::Refused) if turn.code.is_permanent() && self.opening.fallback.is_some() => {
+            // 521 is an answer for every verb (RFC 7504 §3).
+            (Step::Hello, Class::Refused)
+                if turn.code.is_permanent() && turn.code.number() != 521 && self.opening.fallback.is_some() =>
+            {
                 let fallback = self.opening.fallback.take();
                 self.settle(Then::Write(fallback.into_iter().collect()));
             }

@@ -2,6 +2,7 @@
 
 mod cases;
 mod config;
+mod host;
 mod judge;
 mod output;
 mod private;
