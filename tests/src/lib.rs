@@ -5,4 +5,5 @@ pub mod expect;
 pub mod script;
 pub mod servers;
 pub mod sockets;
+pub mod survey;
 pub mod virtual_time;
