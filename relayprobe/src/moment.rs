@@ -1,5 +1,6 @@
 //! Time as the core sees it: values that the caller hands in.
 
+use alloc::string::String;
 use core::fmt;
 use core::time::Duration;
 
@@ -48,7 +49,7 @@ pub struct Date(u64);
 #[error("\"{text}\" is not a date like 2026-11-23 or 2026-11-23T12:00:00Z")]
 pub struct DateError {
     /// What was given.
-    pub text: alloc::string::String,
+    pub text: String,
 }
 
 impl Date {
@@ -147,7 +148,7 @@ impl serde::Serialize for Date {
 #[cfg(feature = "serde")]
 impl<'de> serde::Deserialize<'de> for Date {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = alloc::string::String::deserialize(deserializer)?;
+        let text = String::deserialize(deserializer)?;
         text.parse().map_err(serde::de::Error::custom)
     }
 }

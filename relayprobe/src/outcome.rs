@@ -55,7 +55,6 @@ pub enum Outcome {
     /// It should have been tested and was not, or its answer does not count.
     NotTested {
         /// Why not.
-        #[cfg_attr(feature = "serde", serde(flatten))]
         reason: NotTested,
     },
 }

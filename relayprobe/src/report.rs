@@ -86,8 +86,9 @@ pub struct ProbeReport {
     /// The probe that this control stands beside or repeats.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub beside: Option<u16>,
-    /// What an acceptance says.
-    pub acceptance: Acceptance,
+    /// What an acceptance says; nothing about relaying for a control.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub acceptance: Option<Acceptance>,
     /// What came of it.
     #[cfg_attr(feature = "serde", serde(flatten))]
     pub outcome: Outcome,
@@ -110,7 +111,7 @@ impl Report {
                 family: case.family,
                 path: probe.path,
                 beside: probe.beside,
-                acceptance: case.acceptance,
+                acceptance: (!case.is_control()).then_some(case.acceptance),
                 outcome,
             })
         });

@@ -9,6 +9,8 @@ pub struct Server {
     offers: Vec<String>,
     /// Whether the handshake fails after `STARTTLS` was agreed.
     pub breaks_tls: bool,
+    /// After so many octets nothing more is said, on any connection.
+    pub falls_silent_after: Option<usize>,
     /// Commands received, for expectations.
     pub commands: Vec<String>,
     /// Connections taken.
@@ -48,17 +50,36 @@ impl Server {
             actions: actions(reply).expect("a default rule"),
         };
         let rules = dialogue.rules.iter().cloned().chain(DEFAULTS.iter().map(default)).map(|rule| (rule, 0)).collect();
-        Self { rules, offers, breaks_tls: dialogue.has("broken-tls"), commands: Vec::new(), connections: 0 }
+        Self { rules, offers, breaks_tls: dialogue.has("broken-tls"), falls_silent_after: None, commands: Vec::new(), connections: 0 }
     }
 
     /// Somebody connected.
     pub fn connected(&mut self) -> Vec<Action> {
         self.connections += 1;
-        self.react("greeting")
+        let actions = self.react("greeting");
+        self.silenced(actions)
     }
 
     /// A command line came, without its CRLF. Octets that are no text are shown as such.
     pub fn command(&mut self, line: &[u8], secured: bool) -> Vec<Action> {
+        let actions = self.answer(line, secured);
+        self.silenced(actions)
+    }
+
+    /// Cuts what is said at the octet where the server falls silent.
+    fn silenced(&mut self, mut actions: Vec<Action>) -> Vec<Action> {
+        let Some(left) = &mut self.falls_silent_after else { return actions };
+        for action in &mut actions {
+            if let Action::Send(octets) = action {
+                octets.truncate(*left);
+                *left -= octets.len();
+            }
+        }
+        actions.retain(|action| *action != Action::Send(Vec::new()));
+        actions
+    }
+
+    fn answer(&mut self, line: &[u8], secured: bool) -> Vec<Action> {
         let text = String::from_utf8_lossy(line).into_owned();
         self.commands.push(text.clone());
         let lower = text.to_ascii_lowercase();

@@ -1,5 +1,7 @@
 //! Why a probe has no answer.
 
+use alloc::vec::Vec;
+
 use super::{Evidence, Outcome};
 use crate::link::Loss;
 use crate::matrix::{self, Case, Hello, Name, Need};
@@ -48,11 +50,7 @@ pub enum NotApplicable {
 
 /// Why a probe that makes sense was not tested.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-#[cfg_attr(
-    feature = "serde",
-    derive(serde::Serialize, serde::Deserialize),
-    serde(tag = "reason", rename_all = "kebab-case")
-)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "kebab-case"))]
 #[non_exhaustive]
 pub enum NotTested {
     /// The server could not be reached on this path.
@@ -143,7 +141,7 @@ fn path_missing(evidence: &Evidence<'_>, probe: &Probe) -> Option<NotApplicable>
     let path = evidence.record.path(probe)?;
     let mut here = connections(evidence, probe.path).peekable();
     let asleep = path.tls == Tls::StartTlsIfAsked && here.peek().is_none();
-    if asleep && evidence.transcript.end == Some(End::Complete) {
+    if asleep && matches!(evidence.transcript.end, Some(End::Complete | End::NoService)) {
         return Some(NotApplicable::TlsNotAsked);
     }
     let closed = |connection: &Connection| {
@@ -216,7 +214,7 @@ fn connections<'a>(evidence: &Evidence<'a>, path: u16) -> impl Iterator<Item = &
 pub(crate) fn ehlos(connection: &Connection) -> impl Iterator<Item = (Ehlo, bool)> {
     let secured = connection.entries.iter().position(|entry| matches!(entry.what, What::Secured { .. }));
     let ledger = connection.ledger();
-    let done: alloc::vec::Vec<usize> = ledger
+    let done: Vec<usize> = ledger
         .turns()
         .iter()
         .filter(|turn| turn.asked.step == Step::Hello && turn.class == Class::Done)

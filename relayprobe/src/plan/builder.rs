@@ -95,8 +95,8 @@ pub enum PlanError {
         /// Cases times paths.
         count: usize,
     },
-    /// A case is neither built in nor made by `Case::custom`.
-    #[error("case \"{id}\" is not as the matrix or Case::custom made it")]
+    /// A case is neither built in nor made by `Case::custom`, or it has the name of a built-in one.
+    #[error("case \"{id}\" is not as the matrix or Case::custom made it, or has the name of a built-in case")]
     ForeignCase {
         /// Its id.
         id: String,
@@ -314,8 +314,10 @@ impl PlanBuilder {
 
     /// Checks everything and makes the plan, for a run on `date` with `seed` as its chance.
     ///
-    /// Two runs with the same inputs, date and seed send the same octets. The seed names the run, so it must not repeat.
+    /// Two runs with the same inputs, date and seed send the same octets. The seed names the run, so it must not repeat;
+    /// 53 bits of it are used and stored, as many as every reader of JSON keeps.
     pub fn build(mut self, date: Date, seed: u64) -> Result<Plan, PlanError> {
+        let seed = seed & ((1 << 53) - 1);
         self.adopt_mailbox_domain()?;
         self.check_address()?;
         self.check_leave(date)?;
@@ -399,9 +401,10 @@ impl PlanBuilder {
     /// A case could have been changed since it was made; what is sent must be what was checked.
     fn check_cases(&self) -> Result<(), PlanError> {
         let cases = self.matrix.cases();
-        let genuine = |case: &Case| {
-            matrix::built_in().any(|built_in| built_in == *case)
-                || Case::custom(&case.id, case.mail.argument.as_str(), case.rcpt.argument.as_str()).as_ref() == Ok(case)
+        let custom = |case: &Case| Case::custom(&case.id, case.mail.argument.as_str(), case.rcpt.argument.as_str());
+        let genuine = |case: &Case| match matrix::built_in().find(|built_in| built_in.id == case.id) {
+            Some(built_in) => built_in == *case,
+            None => custom(case).as_ref() == Ok(case),
         };
         if let Some(case) = cases.iter().find(|case| !genuine(case)) {
             return Err(PlanError::ForeignCase { id: case.id.clone().into_owned() });

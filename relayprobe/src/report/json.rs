@@ -3,6 +3,7 @@
 use alloc::string::String;
 
 use super::Report;
+use crate::octets::escape;
 use crate::plan::RunRecord;
 use crate::transcript::Transcript;
 
@@ -10,7 +11,7 @@ use crate::transcript::Transcript;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReportError {
-    /// It is not the JSON of a report.
+    /// It is not the JSON of a report, or damaged. What it quotes of the text is escaped.
     #[error("this is not a relayprobe report: {fault}")]
     Json {
         /// What is wrong, and where.
@@ -44,7 +45,7 @@ impl Report {
 
     /// Reads a stored report and judges it anew from its run record and transcript.
     pub fn from_json(text: &str) -> Result<Self, ReportError> {
-        let fault = |error: serde_json::Error| ReportError::Json { fault: alloc::format!("{error}") };
+        let fault = |error: serde_json::Error| ReportError::Json { fault: escape(alloc::format!("{error}").as_bytes()) };
         let head: Head = serde_json::from_str(text).map_err(fault)?;
         if head.format > Self::FORMAT {
             return Err(ReportError::Newer { format: head.format });

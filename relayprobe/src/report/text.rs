@@ -45,7 +45,7 @@ fn head(report: &Report) -> String {
     }
     text.push_str(&format!(
         "  Run {} of {}, {} matrix (version {}), seen from {}, by leave of {}:{}.\n",
-        run.run,
+        escape(run.run.as_bytes()),
         run.date,
         selection(report),
         run.matrix_version,
@@ -137,12 +137,13 @@ fn accepted(family: Family, rows: &[&&ProbeReport]) -> String {
                 advice::control_note(&row.case).map(|note| (reply, note))
             }
             (Outcome::Accepted { reply }, _) => {
-                Some((reply, if row.acceptance == Acceptance::Uninformative { "a correct server may accept it" } else { "accepted" }))
+                Some((reply, if row.acceptance == Some(Acceptance::Uninformative) { "a correct server may accept it" } else { "accepted" }))
             }
             _ => None,
         };
         if let Some((reply, note)) = shown {
-            text.push_str(&format!("    {:<24}{note}: {}\n", row.case, line(reply.as_bytes())));
+            let id = escape(row.case.as_bytes());
+            text.push_str(&format!("    {id:<24}{note}: {}\n", line(reply.as_bytes())));
         }
     }
     text
@@ -176,7 +177,7 @@ fn dialogue(report: &Report, connection: &Connection) -> String {
             What::Command { octets, .. } => ["C: ".to_string() + &shown_lines(octets.as_bytes()).join("")].into(),
             What::Reply { octets, cut } => {
                 let mut lines: Vec<String> = shown_lines(octets.as_bytes()).iter().map(|line| format!("S: {line}")).collect();
-                lines.extend(cut.as_ref().map(|cut| format!("* cut: {} octets, SHA-256 {}", cut.length, cut.sha256)));
+                lines.extend(cut.as_ref().map(|cut| format!("* cut: {} octets, SHA-256 {}", cut.length, escape(cut.sha256.as_bytes()))));
                 lines
             }
             What::Fault { fault, octets, .. } => {

@@ -175,6 +175,8 @@ impl Dialogue {
         match self.phase {
             Phase::Over => {}
             Phase::Connecting | Phase::Handshaking => self.close(now, out),
+            // Before its greeting a server is not spoken to.
+            Phase::Listening if self.step() == Step::Greeting => self.close(now, out),
             Phase::Settling(_) | Phase::Ready => self.quit(),
             Phase::Writing | Phase::Listening => {
                 self.script.clear();

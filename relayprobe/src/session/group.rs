@@ -96,7 +96,13 @@ impl Group {
         };
         let twice = self.mail_refused || odd == Odd::Sender;
         let refusals = refusable * (1 + u16::from(twice)) + u16::from(case.shape == Shape::EarlyData);
-        Budget { refusals, odd: u16::from(odd != Odd::No), transactions: 1 }
+        let odd = match odd {
+            Odd::No => 0,
+            Odd::Recipient => 1,
+            // Behind a verb that is not known, the recipient is out of order too.
+            Odd::Sender => 1 + u16::from(self.window == Window::Group),
+        };
+        Budget { refusals, odd, transactions: 1 }
     }
 }
 

@@ -1,0 +1,198 @@
+//! What must hold for any server, however it behaves.
+
+use std::time::Duration;
+
+use proptest::prelude::*;
+use relayprobe::transcript::{End, What};
+use relayprobe::{Report, Verdict};
+use relayprobe_tests::dialogue::{self, Dialogue, Rule};
+use relayprobe_tests::script::Server;
+use relayprobe_tests::virtual_time::{self, ADDRESS};
+
+/// What servers say to anything, good and bad.
+const REPLIES: &[&str] = &[
+    "220 mx.target.example ESMTP",
+    "250 2.1.0 Ok",
+    "250-mx.target.example|250-PIPELINING|250 STARTTLS",
+    "250-two|250 lines",
+    "221 2.0.0 Bye|!close",
+    "251 will forward",
+    "354 go on",
+    "421 4.7.0 too many errors|!close",
+    "450 4.2.0 Greylisted",
+    "451 4.7.1 Greylisting in action",
+    "454 4.7.1 Relay access denied",
+    "500 5.5.2 what",
+    "503 5.5.1 need MAIL",
+    "530 5.7.0 Authentication required",
+    "530 5.7.0 Must issue a STARTTLS command first",
+    "550 5.1.1 User unknown",
+    "550 5.1.2 Domain not found",
+    "554 5.7.1 Relay access denied",
+    "554 5.7.1 Client host blocked using bl.example",
+    "550",
+    "250-mixed|550 codes",
+    "2500 ok",
+    "150 wait",
+    "999 what",
+    "!raw 550 no\\x0a",
+    "!raw 550",
+    "!raw \\x00\\xff\\x1b[2J\\x0d\\x0a",
+    "250 2.1.0 Ok|250 2.1.0 Ok",
+    "!wait 2|250 2.1.0 Ok",
+    "!wait 9|250 2.1.0 Ok",
+    "!close",
+    "!reset",
+    "",
+];
+
+const EVENTS: &[&str] = &[
+    "greeting",
+    "ehlo*",
+    "helo*",
+    "mail*",
+    "mail from:<>*",
+    "rcpt*",
+    "rcpt to:<postmaster@target*",
+    "rcpt to:<*@probe.example>",
+    "rset",
+    "quit",
+    "starttls",
+    "*",
+];
+
+const OFFERS: &[&str] = &["", "PIPELINING", "PIPELINING STARTTLS", "STARTTLS AUTH DSN", "PIPELINING CHUNKING SMTPUTF8"];
+
+prop_compose! {
+    fn rule()(event in 0..EVENTS.len(), nth in proptest::option::of(1..9_usize), reply in 0..REPLIES.len()) -> Rule {
+        let actions = dialogue::actions(REPLIES[reply]).expect("a reply");
+        Rule { pattern: EVENTS[event].into(), nth, actions }
+    }
+}
+
+prop_compose! {
+    fn server()(
+        rules in proptest::collection::vec(rule(), 0..5),
+        offers in 0..OFFERS.len(),
+        connections in 1..=3_u8,
+        broken_tls in any::<bool>(),
+        standard in proptest::bool::weighted(0.1),
+    ) -> Dialogue {
+        let mut settings = vec![("connections".to_owned(), connections.to_string())];
+        if !OFFERS[offers].is_empty() {
+            settings.push(("offers".into(), OFFERS[offers].into()));
+        }
+        if broken_tls {
+            settings.push(("broken-tls".into(), String::new()));
+        }
+        if standard {
+            settings.push(("matrix".into(), "standard".into()));
+        }
+        Dialogue { name: "property".into(), settings, rules, expected: Vec::new() }
+    }
+}
+
+fn config() -> ProptestConfig {
+    ProptestConfig { cases: 1_500, failure_persistence: None, max_shrink_iters: 2_000, ..ProptestConfig::default() }
+}
+
+proptest! {
+    #![proptest_config(config())]
+
+    #[test]
+    fn the_same_octets_cut_anywhere_give_the_same_report(dialogue in server(), piece in 1..40_usize) {
+        let whole = virtual_time::run(&dialogue, usize::MAX).report;
+        let cut = virtual_time::run(&dialogue, piece).report;
+        prop_assert!(whole == cut, "{}\ninstead of\n{}", cut.transcript_text(), whole.transcript_text());
+    }
+
+    #[test]
+    fn every_run_ends_within_its_limits(dialogue in server()) {
+        let run = virtual_time::run(&dialogue, usize::MAX);
+        let report = &run.report;
+        let limits = &report.run.limits;
+        prop_assert!(report.transcript.end.is_some_and(|end| end != End::Stopped));
+        prop_assert!(report.transcript.connections.len() <= limits.connections as usize);
+        let end = report.transcript.ended.as_micros();
+        prop_assert!(end <= (limits.deadlines.run + limits.deadlines.connection) * 1_000, "{end}");
+        for connection in &report.transcript.connections {
+            let last = connection.entries.last().map_or(0, |entry| entry.at.as_micros());
+            let span = last - connection.begun.as_micros();
+            let limit = (limits.deadlines.connection + limits.deadlines.quit) * 1_000;
+            prop_assert!(span <= limit, "{span}\n{}", report.transcript_text());
+        }
+    }
+
+    #[test]
+    fn no_sequence_of_replies_is_proof(dialogue in server()) {
+        let report = virtual_time::run(&dialogue, usize::MAX).report;
+        let stored = serde_json::from_str::<serde_json::Value>(&report.to_json()).expect("JSON");
+        let verdict = stored["verdict"].as_str().unwrap_or_default();
+        prop_assert!(Verdict::ALL.iter().any(|known| known.as_str() == verdict) && verdict != "open-relay");
+        prop_assert!(report.exit_code != 2);
+    }
+
+    #[test]
+    fn a_prefix_never_yields_a_verdict_that_the_whole_does_not(dialogue in server(), octets in 0..4_000_usize) {
+        let address = ADDRESS.parse().expect("an address");
+        let whole = virtual_time::run(&dialogue, usize::MAX).report;
+        let mut server = Server::new(&dialogue);
+        server.falls_silent_after = Some(octets);
+        let prefix = virtual_time::drive(dialogue.plan(address), server, usize::MAX).report;
+        let telling = matches!(prefix.verdict, Verdict::Closed | Verdict::Suspected);
+        prop_assert!(
+            !telling || prefix.verdict == whole.verdict,
+            "{}\n{}\ninstead of\n{}\n{}", prefix.text(), prefix.transcript_text(), whole.text(), whole.transcript_text()
+        );
+    }
+
+    #[test]
+    fn no_sent_line_can_be_read_as_two_commands(dialogue in server(), name in "[ -~\u{80}-\u{100}]{0,40}") {
+        let mut dialogue = dialogue;
+        let reply = dialogue::actions(&format!("250-{}|250 PIPELINING", name.replace('|', ""))).expect("a reply");
+        dialogue.rules.insert(0, Rule { pattern: "ehlo*".into(), nth: None, actions: reply });
+        for write in virtual_time::run(&dialogue, usize::MAX).writes {
+            prop_assert!(write.ends_with(b"\r\n"));
+            let lines: Vec<&[u8]> = write[..write.len() - 2].split(|&octet| octet == b'\n').collect();
+            for (at, line) in lines.iter().enumerate() {
+                let text = if at + 1 < lines.len() { line.strip_suffix(b"\r") } else { Some(*line) };
+                let text = text.expect("every LF follows a CR");
+                prop_assert!(text.iter().all(|octet| *octet >= b' ' && *octet != 0x7f), "{text:?}");
+                prop_assert!(text.len() <= 510);
+            }
+        }
+    }
+
+    #[test]
+    fn a_stored_report_is_judged_the_same(dialogue in server()) {
+        let report = virtual_time::run(&dialogue, usize::MAX).report;
+        let again = Report::from_json(&report.to_json()).expect("a report");
+        prop_assert!(again == report);
+    }
+
+    #[test]
+    fn no_text_holds_a_control_character(dialogue in server(), octets in proptest::collection::vec(any::<u8>(), 0..60)) {
+        let mut dialogue = dialogue;
+        let greeting = [b"220 ".as_slice(), &octets, b"\r\n"].concat();
+        let actions = vec![dialogue::Action::Send(greeting), dialogue::Action::Wait(Duration::ZERO)];
+        dialogue.rules.insert(0, Rule { pattern: "greeting".into(), nth: None, actions });
+        let report = virtual_time::run(&dialogue, usize::MAX).report;
+        for text in [report.text(), report.transcript_text(), report.to_json()] {
+            prop_assert!(text.chars().all(|c| c == '\n' || !c.is_control()), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn content_is_never_sent(dialogue in server()) {
+        let run = virtual_time::run(&dialogue, usize::MAX);
+        let went_on = run.report.transcript.connections.iter().any(|connection| {
+            let data = connection.entries.iter().position(|entry| match &entry.what {
+                What::Reply { octets, .. } => octets.as_bytes().starts_with(b"354"),
+                _ => false,
+            });
+            let rest = data.map(|at| &connection.entries[at..]).unwrap_or_default();
+            rest.iter().any(|entry| matches!(entry.what, What::Command { .. }))
+        });
+        prop_assert!(!went_on, "{}", run.report.transcript_text());
+    }
+}
