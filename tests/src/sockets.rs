@@ -17,6 +17,16 @@ pub struct Listening {
     /// Where it listens.
     pub address: SocketAddr,
     server: Arc<Mutex<Server>>,
+    counts: Arc<Mutex<Counts>>,
+}
+
+/// What the server saw of its client's manners.
+#[derive(Clone, Debug, Default)]
+pub struct Counts {
+    /// Reads that brought commands, for each connection: rounds, as the server sees them.
+    pub rounds: Vec<usize>,
+    /// Commands that were there before the reply to the one before them had been written.
+    pub early: usize,
 }
 
 /// Plain or inside TLS.
@@ -36,16 +46,27 @@ impl Listening {
         let address = listener.local_addr().expect("its address");
         let server = Arc::new(Mutex::new(Server::new(dialogue)));
         let shared = Arc::clone(&server);
+        let counts = Arc::new(Mutex::new(Counts::default()));
+        let counting = Arc::clone(&counts);
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
-                let shared = Arc::clone(&shared);
+                let (shared, counting) = (Arc::clone(&shared), Arc::clone(&counting));
                 std::thread::spawn(move || {
                     // A client may leave at any time; that is no fault of the server.
-                    let _left = serve(stream, &shared);
+                    let _left = serve(stream, &shared, &counting);
                 });
             }
         });
-        Self { address, server }
+        Self { address, server, counts }
+    }
+
+    /// What was counted so far.
+    ///
+    /// # Panics
+    /// If a connection of it panicked.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        self.counts.lock().expect("the counts").clone()
     }
 
     /// The server as it is now.
@@ -58,25 +79,35 @@ impl Listening {
     }
 }
 
-fn serve(socket: TcpStream, server: &Mutex<Server>) -> std::io::Result<()> {
+fn serve(socket: TcpStream, server: &Mutex<Server>, counts: &Mutex<Counts>) -> std::io::Result<()> {
     socket.set_nodelay(true)?;
     let mut stream = Stream::Plain(socket);
     let actions = server.lock().expect("the server").connected();
     let mut input = Vec::new();
-    let mut buffer = [0; 4_096];
+    let mut buffer = vec![0; 65_536];
+    let mut rounds = 0;
     let Some(mut stream_now) = act(stream, actions, server)? else { return Ok(()) };
     loop {
         while let Some(end) = input.windows(2).position(|pair| pair == b"\r\n") {
             let line: Vec<u8> = input.drain(..end + 2).collect();
+            if !input.is_empty() || stream_now.has_more()? {
+                counts.lock().expect("the counts").early += 1;
+            }
             let secured = matches!(stream_now, Stream::Tls(_));
             let actions = server.lock().expect("the server").command(&line[..end], secured);
             stream = stream_now;
-            let Some(next) = act(stream, actions, server)? else { return Ok(()) };
+            let Some(next) = act(stream, actions, server)? else {
+                counts.lock().expect("the counts").rounds.push(rounds);
+                return Ok(());
+            };
             stream_now = next;
         }
         match stream_now.as_read().read(&mut buffer)? {
             0 => return Ok(()),
-            count => input.extend_from_slice(&buffer[..count]),
+            count => {
+                rounds += 1;
+                input.extend_from_slice(&buffer[..count]);
+            }
         }
     }
 }
@@ -124,6 +155,15 @@ impl Stream {
             octets.clear();
         }
         Ok(())
+    }
+
+    /// Whether octets wait that were not read yet.
+    fn has_more(&self) -> std::io::Result<bool> {
+        let socket = self.socket();
+        socket.set_nonblocking(true)?;
+        let waits = matches!(socket.peek(&mut [0]), Ok(1));
+        socket.set_nonblocking(false)?;
+        Ok(waits)
     }
 
     fn as_read(&mut self) -> &mut dyn Read {

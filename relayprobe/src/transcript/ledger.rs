@@ -121,6 +121,7 @@ impl Ledger {
                 self.closing = true;
                 // What was sent behind it will not be answered, and that is no confusion.
                 self.waiting.clear();
+                self.drop_doubtful();
                 return Ok(turn);
             }
             Class::Done | Class::GoOn | Class::Refused => {}
@@ -156,14 +157,14 @@ impl Ledger {
                 self.certain = self.refused.take().unwrap_or(self.certain);
                 self.sender = None;
             }
-            Step::Quit => self.certain = self.answers.len(),
+            // No other command is answered with 221, or with 354.
+            Step::Quit | Step::Data => self.certain = self.answers.len(),
             Step::Connect
             | Step::Greeting
             | Step::Hello
             | Step::StartTls
             | Step::Handshake
-            | Step::OwnRcpt
-            | Step::Data => {}
+            | Step::OwnRcpt => {}
         }
         Ok(())
     }
@@ -183,11 +184,27 @@ impl Ledger {
 
     /// The connection ended by itself, or had to be ended.
     pub(crate) fn cut_off(&mut self) {
+        let mut open = self.waiting.iter().filter(|asked| asked.step != Step::Quit).peekable();
+        let unanswered = open.peek().is_some();
         // One command unanswered is just that. With several, a reply in the middle may be the one that is missing.
         if self.waiting.len() > 1 && !self.closing {
             self.lose_step(Astray::Missing);
+        } else if unanswered {
+            self.drop_doubtful();
         }
         self.waiting.clear();
+    }
+
+    /// Drops acceptances that nothing confirmed: each may be the second answer to the command before it.
+    ///
+    /// A refusal needs no such care: whatever it answered, nothing was accepted.
+    fn drop_doubtful(&mut self) {
+        let mut at = 0;
+        let certain = self.certain;
+        self.answers.retain(|answer| {
+            at += 1;
+            at <= certain || !answer.code.is_positive()
+        });
     }
 
     /// The connection is out of step: what is not certain is void.

@@ -1,0 +1,38 @@
+//! What a server sees of our manners: how often we speak, and never out of turn.
+
+use relayprobe::driver::{self, Stop};
+use relayprobe_tests::dialogue::{self, Dialogue};
+use relayprobe_tests::sockets::{Counts, Listening};
+
+fn counted(text: &str) -> Counts {
+    let dialogue: Dialogue = dialogue::parse("counted", &format!("{text}\n= counted\n"));
+    let server = Listening::start(&dialogue);
+    let report = driver::blocking::run(dialogue.plan(server.address), &Stop::new(), |_| {});
+    assert_eq!(report.verdict.as_str(), "closed", "{}", report.text());
+    server.counts()
+}
+
+#[test]
+fn a_pipelining_server_is_spoken_to_twice_a_connection() {
+    for text in ["@ offers PIPELINING", "@ offers PIPELINING\n@ no-budget", "@ offers PIPELINING\n@ no-budget\n@ matrix full"] {
+        let counts = counted(text);
+        // EHLO, then the whole group with its QUIT, whatever the number of cases in it. The full matrix also asks
+        // without EHLO and without PIPELINING, one command at a time.
+        let lockstep = counts.rounds.iter().filter(|&&rounds| rounds != 2).count();
+        assert!(lockstep == 0 || (text.contains("full") && lockstep <= 4), "{text}: {:?}", counts.rounds);
+    }
+}
+
+#[test]
+fn without_pipelining_no_command_is_early() {
+    for text in ["@ matrix standard", "@ matrix full\n@ offers AUTH DSN CHUNKING SMTPUTF8", "@ offers PIPELINING\n@ lockstep"] {
+        assert_eq!(counted(text).early, 0, "{text}");
+    }
+}
+
+#[test]
+fn one_connection_takes_every_case_of_its_kind_when_its_limits_are_known() {
+    let counts = counted("@ offers PIPELINING\n@ no-budget");
+    // One for the plain introduction, two for other names, one for the last control after them.
+    assert_eq!(counts.rounds.len(), 4, "{:?}", counts.rounds);
+}
