@@ -193,6 +193,9 @@ impl Dialogue {
         if let Some(count) = self.setting("connections") {
             builder = builder.connections_at_once(count.parse().expect("a number of connections"));
         }
+        if self.has("implicit-tls") {
+            builder = builder.implicit_tls(address.port());
+        }
         if self.has("no-budget") {
             builder = builder.budget(Budget::LIFTED);
         }

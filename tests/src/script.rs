@@ -9,6 +9,8 @@ pub struct Server {
     offers: Vec<String>,
     /// Whether the handshake fails after `STARTTLS` was agreed.
     pub breaks_tls: bool,
+    /// Whether TLS begins with the first octet.
+    pub begins_with_tls: bool,
     /// After so many octets nothing more is said, on any connection.
     pub falls_silent_after: Option<usize>,
     /// Commands received, for expectations.
@@ -50,13 +52,16 @@ impl Server {
             actions: actions(reply).expect("a default rule"),
         };
         let rules = dialogue.rules.iter().cloned().chain(DEFAULTS.iter().map(default)).map(|rule| (rule, 0)).collect();
-        Self { rules, offers, breaks_tls: dialogue.has("broken-tls"), falls_silent_after: None, commands: Vec::new(), connections: 0 }
+        Self { rules, offers, breaks_tls: dialogue.has("broken-tls"), begins_with_tls: dialogue.has("implicit-tls"), falls_silent_after: None, commands: Vec::new(), connections: 0 }
     }
 
     /// Somebody connected.
     pub fn connected(&mut self) -> Vec<Action> {
         self.connections += 1;
-        let actions = self.react("greeting");
+        let mut actions = self.react("greeting");
+        if self.begins_with_tls {
+            actions.insert(0, Action::Tls);
+        }
         self.silenced(actions)
     }
 

@@ -42,7 +42,15 @@ impl Listening {
     /// If loopback cannot be listened on.
     #[must_use]
     pub fn start(dialogue: &Dialogue) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a loopback port");
+        Self::start_on(dialogue, TcpListener::bind("127.0.0.1:0").expect("a loopback port"))
+    }
+
+    /// Starts the server of a dialogue on a listener.
+    ///
+    /// # Panics
+    /// If the listener has no address.
+    #[must_use]
+    pub fn start_on(dialogue: &Dialogue, listener: TcpListener) -> Self {
         let address = listener.local_addr().expect("its address");
         let server = Arc::new(Mutex::new(Server::new(dialogue)));
         let shared = Arc::clone(&server);

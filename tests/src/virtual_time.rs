@@ -34,6 +34,8 @@ struct Peer {
     /// What the server sends, and when.
     arriving: VecDeque<(Moment, Arrival)>,
     busy_until: Moment,
+    /// What is said once TLS is on.
+    inside: Vec<Action>,
     secured: bool,
     closed: bool,
 }
@@ -84,7 +86,7 @@ pub fn drive(plan: Plan, mut server: Server, piece: usize) -> Run {
             }
             Output::StartTls(id, _) => {
                 if let Some(peer) = peers.iter_mut().find(|peer| peer.id == id) {
-                    peer.handshake(now, &server);
+                    peer.handshake(now, piece, &server);
                 }
             }
             Output::Close(id) => peers.retain(|peer| peer.id != id),
@@ -115,12 +117,13 @@ pub fn drive(plan: Plan, mut server: Server, piece: usize) -> Run {
 impl Peer {
     fn new(id: ConnId, now: Moment) -> Self {
         let arriving = VecDeque::from([(now, Arrival::Connected)]);
-        Self { id, server_input: Vec::new(), arriving, busy_until: now, secured: false, closed: false }
+        Self { id, server_input: Vec::new(), arriving, busy_until: now, inside: Vec::new(), secured: false, closed: false }
     }
 
     fn act(&mut self, actions: Vec<Action>, now: Moment, piece: usize) {
         self.busy_until = self.busy_until.max(now);
-        for action in actions {
+        let mut actions = actions.into_iter();
+        while let Some(action) = actions.next() {
             let when = self.busy_until;
             match action {
                 Action::Send(octets) => {
@@ -131,7 +134,8 @@ impl Peer {
                 Action::Wait(span) => self.busy_until = self.busy_until.after(span),
                 Action::Close => self.lose(when, Loss::Closed),
                 Action::Reset => self.lose(when, Loss::Reset),
-                Action::Tls => {}
+                // What follows is said inside TLS.
+                Action::Tls => self.inside = actions.by_ref().collect(),
             }
         }
     }
@@ -153,10 +157,16 @@ impl Peer {
         }
     }
 
-    fn handshake(&mut self, now: Moment, server: &Server) {
-        let arrival = if server.breaks_tls { Arrival::Lost(Loss::Tls) } else { Arrival::Secured };
-        self.secured = !server.breaks_tls;
-        self.arriving.push_back((now.after(Duration::from_millis(1)), arrival));
+    fn handshake(&mut self, now: Moment, piece: usize, server: &Server) {
+        let done = now.after(Duration::from_millis(1));
+        if server.breaks_tls {
+            self.arriving.push_back((done, Arrival::Lost(Loss::Tls)));
+            return;
+        }
+        self.secured = true;
+        self.arriving.push_back((done, Arrival::Secured));
+        let inside = std::mem::take(&mut self.inside);
+        self.act(inside, done, piece);
     }
 
     fn deliver(&mut self, session: &mut Session, now: Moment) {

@@ -2,7 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use relayprobe::Transcript;
+use relayprobe::{Report, Transcript};
 use relayprobe::driver::Stop;
 use relayprobe::transcript::What;
 use relayprobe_tests::dialogue::Dialogue;
@@ -26,6 +26,21 @@ fn the_bare_session_answers_every_dialogue() {
     each(|dialogue| {
         let run = virtual_time::run(dialogue, usize::MAX);
         expect::check(dialogue, &run.report, Some(&run.server), "bare session");
+    });
+}
+
+#[test]
+fn every_report_fits_the_schema_and_is_judged_the_same_again() {
+    let schema = include_str!("../../docs/report.schema.json");
+    let schema = serde_json::from_str(schema).expect("the schema is JSON");
+    let validator = jsonschema::validator_for(&schema).expect("the schema is one");
+    each(|dialogue| {
+        let report = virtual_time::run(dialogue, usize::MAX).report;
+        let text = report.to_json();
+        let value = serde_json::from_str(&text).expect("a report is JSON");
+        let faults: Vec<String> = validator.iter_errors(&value).map(|fault| format!("{}: {fault}", fault.instance_path())).collect();
+        assert!(faults.is_empty(), "{}: {faults:#?}", dialogue.name);
+        assert_eq!(Report::from_json(&text).expect("a report").to_json(), text, "{}", dialogue.name);
     });
 }
 

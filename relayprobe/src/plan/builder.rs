@@ -144,6 +144,7 @@ pub struct PlanBuilder {
     matrix: Matrix,
     ports: Vec<u16>,
     allowed_ports: Vec<u16>,
+    implicit_tls: Vec<u16>,
     private: Private,
     profile: Profile,
     connections_at_once: u8,
@@ -180,6 +181,7 @@ impl PlanBuilder {
             authorization,
             matrix: Matrix::select(Selection::Quick),
             allowed_ports: Vec::new(),
+            implicit_tls: [465].to_vec(),
             private: Private::Refused,
             profile: Profile::Brisk,
             connections_at_once: 1,
@@ -214,6 +216,13 @@ impl PlanBuilder {
     #[must_use]
     pub fn allow_port(mut self, port: u16) -> Self {
         self.allowed_ports.push(port);
+        self
+    }
+
+    /// Takes a port for one on which TLS begins with the first octet, as it does on 465 (RFC 8314 §3.3).
+    #[must_use]
+    pub fn implicit_tls(mut self, port: u16) -> Self {
+        self.implicit_tls.push(port);
         self
     }
 
@@ -465,12 +474,12 @@ impl PlanBuilder {
         })
     }
 
-    /// Ports become paths: 465 is TLS from the start, others are asked in the clear and after `STARTTLS`.
+    /// Ports become paths: some are TLS from the start, others are asked in the clear and after `STARTTLS`.
     fn paths(&self) -> Vec<Path> {
         let later = if self.matrix.selection() >= Selection::Standard { Tls::StartTls } else { Tls::StartTlsIfAsked };
         let mut paths: Vec<Path> = Vec::new();
         for &port in &self.ports {
-            let ways: &[Tls] = if port == 465 { &[Tls::Implicit] } else { &[Tls::None, later] };
+            let ways: &[Tls] = if self.implicit_tls.contains(&port) { &[Tls::Implicit] } else { &[Tls::None, later] };
             for &tls in ways {
                 let path = Path { port, tls };
                 if !paths.contains(&path) {
