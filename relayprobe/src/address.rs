@@ -7,7 +7,11 @@ use core::str::FromStr;
 
 /// A host or mail domain in the preferred form (RFC 5321 §2.3.5), ASCII, kept in lower case.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(try_from = "String", into = "String"))]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(try_from = "String", into = "String")
+)]
 pub struct Domain(String);
 
 /// A text is no domain, mailbox or network.
@@ -15,7 +19,9 @@ pub struct Domain(String);
 #[non_exhaustive]
 pub enum AddressError {
     /// Not letters, digits and hyphens in labels of 1 to 63 characters, 253 in all.
-    #[error("\"{text}\" is not a domain name in ASCII letters, digits and hyphens, like mail.example.org (write other scripts as xn-- labels)")]
+    #[error(
+        "\"{text}\" is not a domain name in ASCII letters, digits and hyphens, like mail.example.org (write other scripts as xn-- labels)"
+    )]
     Domain {
         /// What was given, escaped.
         text: String,
@@ -89,7 +95,11 @@ impl fmt::Display for Domain {
 
 /// `local@domain`, without quotes.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(try_from = "String", into = "String"))]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(try_from = "String", into = "String")
+)]
 pub struct Mailbox {
     local: String,
     domain: Domain,
@@ -120,7 +130,8 @@ impl FromStr for Mailbox {
         let (local, domain) = text.split_once('@').ok_or_else(fault)?;
         // No percent and no bar: an address of the caller's own must not be a route or a command.
         let atom = |atom: &str| {
-            !atom.is_empty() && atom.bytes().all(|b| b.is_ascii_alphanumeric() || b"#$&'*+-/=?^_~".contains(&b))
+            !atom.is_empty()
+                && atom.bytes().all(|b| b.is_ascii_alphanumeric() || b"#$&'*+-/=?^_~".contains(&b))
         };
         if local.len() > 64 || local.starts_with(['/', '-']) || !local.split('.').all(atom) {
             return Err(fault());
@@ -151,7 +162,11 @@ impl fmt::Display for Mailbox {
 
 /// An address block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(try_from = "String", into = "String"))]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(try_from = "String", into = "String")
+)]
 pub struct Network {
     address: IpAddr,
     prefix: u8,
@@ -162,8 +177,12 @@ impl Network {
     pub fn contains(self, address: IpAddr) -> bool {
         let shift = |width: u8| u32::from(width.saturating_sub(self.prefix));
         match (self.address, address.to_canonical()) {
-            (IpAddr::V4(own), IpAddr::V4(other)) => (own.to_bits() ^ other.to_bits()).checked_shr(shift(32)).unwrap_or(0) == 0,
-            (IpAddr::V6(own), IpAddr::V6(other)) => (own.to_bits() ^ other.to_bits()).checked_shr(shift(128)).unwrap_or(0) == 0,
+            (IpAddr::V4(own), IpAddr::V4(other)) => {
+                (own.to_bits() ^ other.to_bits()).checked_shr(shift(32)).unwrap_or(0) == 0
+            }
+            (IpAddr::V6(own), IpAddr::V6(other)) => {
+                (own.to_bits() ^ other.to_bits()).checked_shr(shift(128)).unwrap_or(0) == 0
+            }
             (IpAddr::V4(_), IpAddr::V6(_)) | (IpAddr::V6(_), IpAddr::V4(_)) => false,
         }
     }
@@ -262,7 +281,19 @@ mod tests {
     #[test]
     fn domains_are_hosts_in_ascii() {
         assert_eq!("Mail.Example.ORG".parse::<Domain>().unwrap().as_str(), "mail.example.org");
-        for text in ["", ".", "a..b", "-a.example", "a-.example", "a_b.example", "1.2.3.4", "a.example.", "bücher.example", "a b", "a\r\nb"] {
+        for text in [
+            "",
+            ".",
+            "a..b",
+            "-a.example",
+            "a-.example",
+            "a_b.example",
+            "1.2.3.4",
+            "a.example.",
+            "bücher.example",
+            "a b",
+            "a\r\nb",
+        ] {
             assert!(text.parse::<Domain>().is_err(), "{text}");
         }
     }
@@ -278,7 +309,17 @@ mod tests {
     #[test]
     fn a_mailbox_is_neither_route_nor_command() {
         assert!("alice.b+c@target.example".parse::<Mailbox>().is_ok());
-        for text in ["alice", "a%b@c.example", "a!b@c.example", "|x@c.example", "/x@c.example", "a@b@c.example", "a..b@c.example", "\"a\"@c.example", "a@c.example\r\n"] {
+        for text in [
+            "alice",
+            "a%b@c.example",
+            "a!b@c.example",
+            "|x@c.example",
+            "/x@c.example",
+            "a@b@c.example",
+            "a..b@c.example",
+            "\"a\"@c.example",
+            "a@c.example\r\n",
+        ] {
             assert!(text.parse::<Mailbox>().is_err(), "{text}");
         }
     }
@@ -301,9 +342,25 @@ mod tests {
     #[test]
     fn special_addresses_are_seen_through_every_spelling() {
         for text in [
-            "127.0.0.1", "::1", "::ffff:127.0.0.1", "64:ff9b::7f00:1", "2002:7f00:1::", "10.1.2.3", "172.31.0.1", "192.168.0.1",
-            "169.254.169.254", "100.64.0.1", "0.0.0.0", "255.255.255.255", "224.0.0.1", "ff02::1", "fe80::1", "fd00::1", "192.0.2.1",
-            "2001:0:0:0:0:0:80ff:fffe", "::7f00:1",
+            "127.0.0.1",
+            "::1",
+            "::ffff:127.0.0.1",
+            "64:ff9b::7f00:1",
+            "2002:7f00:1::",
+            "10.1.2.3",
+            "172.31.0.1",
+            "192.168.0.1",
+            "169.254.169.254",
+            "100.64.0.1",
+            "0.0.0.0",
+            "255.255.255.255",
+            "224.0.0.1",
+            "ff02::1",
+            "fe80::1",
+            "fd00::1",
+            "192.0.2.1",
+            "2001:0:0:0:0:0:80ff:fffe",
+            "::7f00:1",
         ] {
             assert!(special_range(text.parse().unwrap()).is_some(), "{text}");
         }

@@ -65,7 +65,11 @@ impl Identity {
 
 /// Printable ASCII of one line, for a header or a sentence.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(try_from = "String", into = "String"))]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(try_from = "String", into = "String")
+)]
 pub struct HeaderText(String);
 
 /// A text does not fit into a header.
@@ -183,7 +187,9 @@ impl AuthorizationKind {
 #[non_exhaustive]
 pub enum AuthorizationError {
     /// No such kind.
-    #[error("\"{text}\" is not KIND:REFERENCE with a kind of own-server, customer-contract, request, complaint, peer-initiated")]
+    #[error(
+        "\"{text}\" is not KIND:REFERENCE with a kind of own-server, customer-contract, request, complaint, peer-initiated"
+    )]
     Kind {
         /// What was given, escaped.
         text: String,

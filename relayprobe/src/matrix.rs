@@ -177,7 +177,8 @@ mod tests {
 
     #[test]
     fn selections_grow() {
-        let sizes = [Selection::Quick, Selection::Standard, Selection::Full].map(|s| Matrix::select(s).cases.len());
+        let sizes =
+            [Selection::Quick, Selection::Standard, Selection::Full].map(|s| Matrix::select(s).cases.len());
         assert!(sizes.is_sorted_by(|a, b| a < b), "{sizes:?}");
         assert!(Matrix::select(Selection::Full).cases.iter().all(|case| case.tier != Tier::Express));
     }

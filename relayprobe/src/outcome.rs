@@ -146,7 +146,8 @@ impl<'a> Evidence<'a> {
             return Outcome::Deferred { stage, reply };
         }
         let why = Why::of(stage, &parsed);
-        let ours = matches!(case.rcpt.argument.last_name(), Some(Name::ProbeDomain | Name::LureMx | Name::LureA));
+        let ours =
+            matches!(case.rcpt.argument.last_name(), Some(Name::ProbeDomain | Name::LureMx | Name::LureA));
         let looked_up = why != Why::RelayDenied && why::cannot_find_domain(&parsed);
         if stage == Step::Rcpt && why != Why::SenderRefused && ours && !case.is_control() && looked_up {
             return Outcome::NotTested { reason: NotTested::ProbeDomainUnknown };
@@ -162,7 +163,12 @@ fn kept(reply: &Octets) -> Vec<u8> {
         return octets.to_vec();
     }
     let whole = octets.iter().rposition(|&octet| octet == b'\n').map_or(octets.len(), |at| at + 1);
-    let mut lines: Vec<Vec<u8>> = octets.get(..whole).unwrap_or_default().split_inclusive(|&octet| octet == b'\n').map(<[u8]>::to_vec).collect();
+    let mut lines: Vec<Vec<u8>> = octets
+        .get(..whole)
+        .unwrap_or_default()
+        .split_inclusive(|&octet| octet == b'\n')
+        .map(<[u8]>::to_vec)
+        .collect();
     if let Some(separator) = lines.last_mut().and_then(|line| line.get_mut(3)) {
         *separator = b' ';
     }

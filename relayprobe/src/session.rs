@@ -85,8 +85,11 @@ impl Session {
             (Tls::StartTlsIfAsked, DriverTls::Able) => Health::Asleep,
             (Tls::StartTls | Tls::StartTlsIfAsked | Tls::Implicit, DriverTls::Unable) => Health::Dead,
         };
-        let paths: Vec<PathState> =
-            record.paths.iter().map(|path| PathState { health: health(path.tls), ..PathState::default() }).collect();
+        let paths: Vec<PathState> = record
+            .paths
+            .iter()
+            .map(|path| PathState { health: health(path.tls), ..PathState::default() })
+            .collect();
         let mut queue = Queue::new(&record, now);
         for (path, state) in (0..).zip(&paths) {
             if state.health == Health::Dead {
@@ -122,9 +125,11 @@ impl Session {
         let (limits, now, out) = (&self.record.limits, self.now, &mut self.outputs);
         let id = match &input {
             Input::Tick => None,
-            Input::Connected(id) | Input::Sent(id) | Input::Received(id, _) | Input::Secured(id, _) | Input::Lost(id, _) => {
-                Some(*id)
-            }
+            Input::Connected(id)
+            | Input::Sent(id)
+            | Input::Received(id, _)
+            | Input::Secured(id, _)
+            | Input::Lost(id, _) => Some(*id),
         };
         for dialogue in self.dialogues.iter_mut().filter(|dialogue| id.is_none_or(|id| dialogue.id() == id)) {
             dialogue.expire(now, out);
@@ -133,7 +138,8 @@ impl Session {
                 Input::Connected(_) => dialogue.on_connected(limits, now, out),
                 Input::Sent(_) => dialogue.on_sent(limits, now),
                 Input::Received(_, octets) => {
-                    self.received = self.received.saturating_add(u64::try_from(octets.len()).unwrap_or(u64::MAX));
+                    self.received =
+                        self.received.saturating_add(u64::try_from(octets.len()).unwrap_or(u64::MAX));
                     dialogue.on_received(octets, limits, now, out);
                 }
                 Input::Secured(_, facts) => dialogue.on_secured(facts.clone(), limits, now),
@@ -231,7 +237,9 @@ impl Session {
             self.drop_idle_repeats(number);
             self.dismiss_asleep(path, number);
         }
-        let open = |item: &Item| self.paths.get(usize::from(item.path)).is_some_and(|path| path.health == Health::Open);
+        let open = |item: &Item| {
+            self.paths.get(usize::from(item.path)).is_some_and(|path| path.health == Health::Open)
+        };
         let due = self.queue.due(self.now).any(open);
         if self.dialogues.is_empty() && !due && self.queue.next_moment(self.now).is_none() {
             self.queue.settle_waiting();
@@ -242,8 +250,10 @@ impl Session {
     fn dismiss_asleep(&mut self, path: usize, number: u16) {
         let asleep = self.paths.get(path).is_some_and(|state| state.health == Health::Asleep);
         let port = self.record.paths.get(path).map(|path| path.port);
-        let clear = self.record.paths.iter().position(|other| Some(other.port) == port && other.tls == Tls::None);
-        let done = clear.and_then(|at| u16::try_from(at).ok()).is_none_or(|at| self.queue.is_path_settled(at));
+        let clear =
+            self.record.paths.iter().position(|other| Some(other.port) == port && other.tls == Tls::None);
+        let done =
+            clear.and_then(|at| u16::try_from(at).ok()).is_none_or(|at| self.queue.is_path_settled(at));
         if asleep && done {
             self.queue.settle_path(number);
         }
@@ -281,7 +291,11 @@ impl Session {
         let opening = self.dialogues.iter().filter(|dialogue| dialogue.wants_script());
         let same = opening.filter(|d| d.path() == item.path && *d.hello() == item.hello).count();
         // The first connection of a path learns what the server is; without one nothing is opened beside it.
-        let due = self.queue.due(self.now).filter(|other| other.path == item.path && other.hello == item.hello).count();
+        let due = self
+            .queue
+            .due(self.now)
+            .filter(|other| other.path == item.path && other.hello == item.hello)
+            .count();
         due > same * usize::from(budget::SCOUT_REFUSALS)
     }
 
@@ -298,14 +312,20 @@ impl Session {
         let begin = if *hello == Hello::Own && old { &Hello::OldVerb } else { hello };
         let fallback = match begin {
             Hello::Own => line(&Hello::OldVerb).ok()?,
-            Hello::Name(_) => names.old_hello(begin).ok().map(|command| Line { step: Step::Hello, probe: tag, command }),
+            Hello::Name(_) => {
+                names.old_hello(begin).ok().map(|command| Line { step: Step::Hello, probe: tag, command })
+            }
             Hello::OldVerb | Hello::None => None,
         };
         Some(Opening { tls: path.tls, server_name: self.server_name(), hello: line(begin).ok()?, fallback })
     }
 
     fn server_name(&self) -> String {
-        self.record.target.name.as_ref().map_or_else(|| self.record.target.address.to_string(), ToString::to_string)
+        self.record
+            .target
+            .name
+            .as_ref()
+            .map_or_else(|| self.record.target.address.to_string(), ToString::to_string)
     }
 
     fn connect(&mut self, item: &Item, hello: Hello, opening: Opening) {
@@ -343,11 +363,14 @@ impl Session {
         let due: Vec<Item> = self.queue.due(self.now).filter(same).cloned().collect();
         // What fell out of step is asked one by one, apart from the rest.
         let alone = due.first().is_some_and(|item| item.alone);
-        let grouped = dialogue.ehlo().pipelining && !alone && self.record.limits.grouping == Grouping::Offered;
+        let grouped =
+            dialogue.ehlo().pipelining && !alone && self.record.limits.grouping == Grouping::Offered;
         let window = if grouped { Window::Group } else { Window::Lockstep };
-        let mut group = Group::new(budget(&self.record, state, dialogue), window, state.mail_refused && grouped);
+        let mut group =
+            Group::new(budget(&self.record, state, dialogue), window, state.mail_refused && grouped);
         state.scouted |= *dialogue.hello() == Hello::Own;
-        let ends: Vec<Item> = self.queue.iter().filter(same).filter(|item| item.stage == Stage::End).cloned().collect();
+        let ends: Vec<Item> =
+            self.queue.iter().filter(same).filter(|item| item.stage == Stage::End).cloned().collect();
         for item in due.iter().filter(|item| item.alone == alone) {
             if offer(&self.record, self.host.as_ref(), &mut group, item, dialogue) == Offer::Unfit {
                 self.queue.settle(item.probe);
@@ -355,10 +378,14 @@ impl Session {
         }
         // The last control rides on the last group; on any other, the first control is asked again.
         let last = self.queue.is_ending(path, &group.taken);
-        let end = ends.iter().find(|item| last && matches!(item.state, State::Waiting(_)) && !group.taken.contains(&item.probe));
+        let end = ends.iter().find(|item| {
+            last && matches!(item.state, State::Waiting(_)) && !group.taken.contains(&item.probe)
+        });
         match end {
             Some(item) => drop(offer(&self.record, self.host.as_ref(), &mut group, item, dialogue)),
-            None if *dialogue.hello() == Hello::Own => check(&self.record, self.host.as_ref(), &mut group, path, &ends),
+            None if *dialogue.hello() == Hello::Own => {
+                check(&self.record, self.host.as_ref(), &mut group, path, &ends)
+            }
             None => {}
         }
         for &probe in &group.taken {
@@ -394,15 +421,21 @@ impl Session {
         for &probe in taken {
             let answer = ledger.answers().iter().rev().find(|answer| answer.probe == probe);
             let deferred = answer.is_some_and(|answer| {
-                let reply = connection.reply(answer.entry).and_then(|octets| Reply::parse(octets.as_bytes()).ok());
+                let reply =
+                    connection.reply(answer.entry).and_then(|octets| Reply::parse(octets.as_bytes()).ok());
                 answer.code.is_transient() && !reply.is_some_and(|reply| names_relaying(&reply))
             });
             let accepted = answer.is_some_and(|answer| answer.code.is_positive());
             self.settle(probe, answer.is_some(), deferred, ledger.astray().is_some());
             if accepted {
-                self.paths.get_mut(usize::from(connection.path)).into_iter().for_each(|path| path.accepted.push(probe));
+                self.paths
+                    .get_mut(usize::from(connection.path))
+                    .into_iter()
+                    .for_each(|path| path.accepted.push(probe));
             }
-            if let Some(State::Waiting(at)) = self.queue.get_mut(probe).map(|item| item.state).filter(|_| deferred) {
+            if let Some(State::Waiting(at)) =
+                self.queue.get_mut(probe).map(|item| item.state).filter(|_| deferred)
+            {
                 retried += 1;
                 retry_at = retry_at.max(at);
             }
@@ -442,10 +475,16 @@ impl Session {
 
     /// A repeat is only asked of what was accepted.
     fn drop_idle_repeats(&mut self, path: u16) {
-        let asked = self.queue.iter().filter(|item| item.path == path && item.stage == Stage::Ask).all(|item| item.state == State::Settled);
+        let asked = self
+            .queue
+            .iter()
+            .filter(|item| item.path == path && item.stage == Stage::Ask)
+            .all(|item| item.state == State::Settled);
         let Some(state) = self.paths.get(usize::from(path)).filter(|_| asked) else { return };
         for item in self.queue.iter_mut().filter(|item| item.path == path && item.stage == Stage::Repeat) {
-            if matches!(item.state, State::Waiting(_)) && !item.beside.is_some_and(|beside| state.accepted.contains(&beside)) {
+            if matches!(item.state, State::Waiting(_))
+                && !item.beside.is_some_and(|beside| state.accepted.contains(&beside))
+            {
                 item.state = State::Settled;
             }
         }
@@ -455,8 +494,12 @@ impl Session {
         let Some(state) = self.paths.get_mut(usize::from(connection.path)) else { return };
         let greeting = ledger.turns().first().map(|turn| (turn.class, turn.code));
         let own = connection.hello == Hello::Own;
-        let refused = |step: Step| ledger.turns().iter().any(|turn| turn.asked.step == step && turn.class == Class::Refused);
-        let done = |step: Step| ledger.turns().iter().any(|turn| turn.asked.step == step && turn.class == Class::Done);
+        let refused = |step: Step| {
+            ledger.turns().iter().any(|turn| turn.asked.step == step && turn.class == Class::Refused)
+        };
+        let done = |step: Step| {
+            ledger.turns().iter().any(|turn| turn.asked.step == step && turn.class == Class::Done)
+        };
         match greeting {
             Some((Class::Done, _)) => state.greeted = true,
             Some((Class::Refused | Class::Closing, code)) if !code.is_permanent() => {
@@ -465,7 +508,9 @@ impl Session {
                 self.next_connect = self.next_connect.max(self.now.after(millis(wait)));
                 state.health = if state.busy >= PATIENCE { Health::Dead } else { state.health };
             }
-            Some((Class::Refused | Class::Closing | Class::GoOn | Class::Odd, _)) => state.health = Health::Dead,
+            Some((Class::Refused | Class::Closing | Class::GoOn | Class::Odd, _)) => {
+                state.health = Health::Dead
+            }
             // It could not be reached, said nothing, or is no mail server.
             None if !state.greeted => state.health = Health::Dead,
             None => {}
@@ -486,12 +531,17 @@ impl Session {
         let begun = connection.entries.iter().any(|entry| entry.what == What::TlsBegun);
         let secured = connection.entries.iter().any(|entry| matches!(entry.what, What::Secured { .. }));
         let tls = self.record.paths.get(usize::from(connection.path)).map_or(Tls::None, |path| path.tls);
-        if (begun && !secured) || (tls != Tls::None && tls != Tls::Implicit && done(Step::Hello) && !secured) {
+        if (begun && !secured) || (tls != Tls::None && tls != Tls::Implicit && done(Step::Hello) && !secured)
+        {
             state.health = Health::Dead;
         }
-        let plain_mail_refused = ledger.answers().iter().any(|answer| answer.step == Step::Mail && is_control(&self.record, answer.probe));
+        let plain_mail_refused = ledger
+            .answers()
+            .iter()
+            .any(|answer| answer.step == Step::Mail && is_control(&self.record, answer.probe));
         state.mail_refused |= plain_mail_refused;
-        let cut = ledger.is_closing() || (ledger.astray() == Some(Astray::Missing)) || ends_in_loss(connection);
+        let cut =
+            ledger.is_closing() || (ledger.astray() == Some(Astray::Missing)) || ends_in_loss(connection);
         let refusals = ledger.answers().iter().filter(|answer| !answer.code.is_positive()).count();
         if cut && refusals > 0 {
             let refusals = u16::try_from(refusals).unwrap_or(u16::MAX);
@@ -531,7 +581,13 @@ fn budget(record: &RunRecord, state: &PathState, dialogue: &Dialogue) -> Budget 
     budget
 }
 
-fn offer(record: &RunRecord, host: Option<&Domain>, group: &mut Group, item: &Item, dialogue: &Dialogue) -> Offer {
+fn offer(
+    record: &RunRecord,
+    host: Option<&Domain>,
+    group: &mut Group,
+    item: &Item,
+    dialogue: &Dialogue,
+) -> Offer {
     let Some(probe) = record.probe(item.probe) else { return Offer::Unfit };
     let Some(case) = record.case(probe) else { return Offer::Unfit };
     let beside = item.beside.and_then(|number| record.probe(number)).and_then(|other| record.case(other));
@@ -553,12 +609,19 @@ fn check(record: &RunRecord, host: Option<&Domain>, group: &mut Group, path: u16
 }
 
 fn is_control(record: &RunRecord, probe: u16) -> bool {
-    record.probe(probe).and_then(|probe| record.case(probe)).is_some_and(|case| case.id == matrix::LOCAL_ACCEPT)
+    record
+        .probe(probe)
+        .and_then(|probe| record.case(probe))
+        .is_some_and(|case| case.id == matrix::LOCAL_ACCEPT)
 }
 
 fn ends_in_loss(connection: &Connection) -> bool {
     // A server may end the connection after QUIT as it likes.
-    let quit = connection.entries.iter().any(|entry| matches!(entry.what, What::Command { step: Step::Quit, .. }));
-    let lost = connection.entries.iter().any(|entry| matches!(entry.what, What::Lost { .. } | What::Deadline { .. }));
+    let quit =
+        connection.entries.iter().any(|entry| matches!(entry.what, What::Command { step: Step::Quit, .. }));
+    let lost = connection
+        .entries
+        .iter()
+        .any(|entry| matches!(entry.what, What::Lost { .. } | What::Deadline { .. }));
     lost && !quit
 }

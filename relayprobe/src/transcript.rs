@@ -2,8 +2,8 @@
 
 mod ledger;
 
-pub(crate) use ledger::{Class, Ledger, Turn};
 pub use ledger::{Answer, Astray};
+pub(crate) use ledger::{Class, Ledger, Turn};
 
 use alloc::string::String;
 use alloc::vec::Vec;

@@ -43,8 +43,14 @@ pub enum Verdict {
 
 impl Verdict {
     /// All verdicts a survey can have.
-    pub const ALL: [Self; 6] =
-        [Self::Suspected, Self::Closed, Self::TesterBlocked, Self::Unreachable, Self::NotSmtp, Self::Undetermined];
+    pub const ALL: [Self; 6] = [
+        Self::Suspected,
+        Self::Closed,
+        Self::TesterBlocked,
+        Self::Unreachable,
+        Self::NotSmtp,
+        Self::Undetermined,
+    ];
 
     /// The stored word.
     pub const fn as_str(self) -> &'static str {
@@ -86,7 +92,8 @@ pub(crate) struct Judgement {
 /// Judges a run.
 pub(crate) fn judge(record: &RunRecord, transcript: &Transcript, outcomes: &[Outcome]) -> Judgement {
     let evidence = Evidence::new(record, transcript);
-    let standings: Vec<Standing> = (0..record.paths.len()).map(|at| path::stand(&evidence, outcomes, at)).collect();
+    let standings: Vec<Standing> =
+        (0..record.paths.len()).map(|at| path::stand(&evidence, outcomes, at)).collect();
     let mut judgement = combine(record, &standings);
     let mut add = |reason: Reason| {
         if !judgement.reasons.contains(&reason) {
@@ -105,7 +112,8 @@ pub(crate) fn judge(record: &RunRecord, transcript: &Transcript, outcomes: &[Out
     if expected.is_some_and(|expected| learnt_host(&evidence).is_some_and(|host| host != *expected)) {
         add(Reason::IdentityChanged);
     }
-    let blocked = |&&measure: &&crate::plan::Measure| effect(Some(measure), record.vantage).shows == Shows::TheBlock;
+    let blocked =
+        |&&measure: &&crate::plan::Measure| effect(Some(measure), record.vantage).shows == Shows::TheBlock;
     if let Some(&measure) = record.measures.iter().find(blocked) {
         add(Reason::MeasureInForce { measure });
     }
@@ -123,7 +131,10 @@ fn combine(record: &RunRecord, standings: &[Standing]) -> Judgement {
     let paths = record.paths.iter().zip(standings).enumerate();
     let listed = paths.map(|(at, (&path, standing))| PathVerdict::new(at, path, standing)).collect();
     let judgement = |verdict, how, reasons| Judgement { verdict, how, reasons, paths: listed };
-    if standings.iter().any(|standing| matches!(standing, Standing::Judged { verdict: Verdict::Suspected, .. })) {
+    if standings
+        .iter()
+        .any(|standing| matches!(standing, Standing::Judged { verdict: Verdict::Suspected, .. }))
+    {
         return judgement(Verdict::Suspected, None, Vec::new());
     }
     let mut reasons = Vec::new();
@@ -142,7 +153,10 @@ fn combine(record: &RunRecord, standings: &[Standing]) -> Judgement {
             Standing::Judged { reasons: more, verdict, .. } => {
                 reasons.extend(more.iter().cloned());
                 if more.is_empty() {
-                    reasons.push(Reason::PathNotTested { path: u16::try_from(at).unwrap_or(u16::MAX), verdict: *verdict });
+                    reasons.push(Reason::PathNotTested {
+                        path: u16::try_from(at).unwrap_or(u16::MAX),
+                        verdict: *verdict,
+                    });
                 }
             }
         }

@@ -73,7 +73,11 @@ pub fn all() -> Vec<Dialogue> {
     let entries = std::fs::read_dir(&folder).unwrap_or_else(|fault| panic!("{}: {fault}", folder.display()));
     let mut files: Vec<PathBuf> = entries.map(|entry| entry.expect("a folder entry").path()).collect();
     files.sort();
-    files.iter().filter(|file| file.extension().is_some_and(|ending| ending == "txt")).map(|file| read(file)).collect()
+    files
+        .iter()
+        .filter(|file| file.extension().is_some_and(|ending| ending == "txt"))
+        .map(|file| read(file))
+        .collect()
 }
 
 fn read(file: &Path) -> Dialogue {
@@ -207,12 +211,16 @@ impl Dialogue {
             builder = builder.retries(&seconds);
         }
         if let Some(word) = self.setting("measure") {
-            builder = builder.measure(Measure::ALL.into_iter().find(|m| m.as_str() == word).expect("a measure"));
+            builder =
+                builder.measure(Measure::ALL.into_iter().find(|m| m.as_str() == word).expect("a measure"));
         }
         if let Some(word) = self.setting("vantage") {
-            builder = builder.vantage(Vantage::ALL.into_iter().find(|v| v.as_str() == word).expect("a vantage"));
+            builder =
+                builder.vantage(Vantage::ALL.into_iter().find(|v| v.as_str() == word).expect("a vantage"));
         }
-        builder.build(Date::from_unix(1_795_473_834), 0x1234_5678_9abc).unwrap_or_else(|fault| panic!("{}: {fault}", self.name))
+        builder
+            .build(Date::from_unix(1_795_473_834), 0x1234_5678_9abc)
+            .unwrap_or_else(|fault| panic!("{}: {fault}", self.name))
     }
 
     fn matrix(&self) -> Matrix {
@@ -221,7 +229,9 @@ impl Dialogue {
             (Some("standard"), _) => Matrix::select(Selection::Standard),
             (Some("full"), _) => Matrix::select(Selection::Full),
             (Some(other), _) => panic!("{}: no matrix {other}", self.name),
-            (None, Some(cases)) => Matrix::named(cases.split(' ').filter(|id| !id.is_empty())).expect("known cases"),
+            (None, Some(cases)) => {
+                Matrix::named(cases.split(' ').filter(|id| !id.is_empty())).expect("known cases")
+            }
         };
         for (_, value) in self.settings.iter().filter(|(key, _)| key == "define") {
             let mut parts = value.splitn(3, ' ');

@@ -41,14 +41,20 @@ fn actual(expected: &str, report: &Report, server: Option<&Server>) -> Option<St
         }
         "reason" => {
             let reasons = serde_json::to_value(&report.reasons).ok()?;
-            let names: Vec<&str> = reasons.as_array()?.iter().filter_map(|reason| reason["reason"].as_str()).collect();
+            let names: Vec<&str> =
+                reasons.as_array()?.iter().filter_map(|reason| reason["reason"].as_str()).collect();
             let wanted = words.get(1)?;
             if names.contains(wanted) { expected.into() } else { format!("reasons {names:?}") }
         }
         "no-reason" => format!("no-reason{}", if report.reasons.is_empty() { "" } else { " but some" }),
         "found" => {
             let wanted = *words.get(1)?;
-            let found = report.transcript.connections.iter().flat_map(|c| &c.entries).any(|entry| word(&entry.what) == wanted);
+            let found = report
+                .transcript
+                .connections
+                .iter()
+                .flat_map(|c| &c.entries)
+                .any(|entry| word(&entry.what) == wanted);
             if found { expected.into() } else { format!("not found {wanted}") }
         }
         "never-sent" => {
@@ -69,7 +75,10 @@ fn actual(expected: &str, report: &Report, server: Option<&Server>) -> Option<St
         _ => {
             let (id, path) = key.split_once('/').unwrap_or((key, "0"));
             let path: u16 = path.parse().ok()?;
-            let probe = report.probes.iter().find(|probe| probe.case == id && probe.path == path && probe.beside.is_none())?;
+            let probe = report
+                .probes
+                .iter()
+                .find(|probe| probe.case == id && probe.path == path && probe.beside.is_none())?;
             let full = format!("{key} {}", outcome(&probe.outcome));
             // An expectation may stop after the outcome's name.
             if full.starts_with(&format!("{expected} ")) { expected.into() } else { full }
@@ -83,7 +92,10 @@ fn all(report: &Report, wanted: &str) -> String {
         let relay = !probe.case.starts_with("ctl-");
         relay && probe.outcome.as_str() != wanted && !matches!(probe.outcome, Outcome::NotApplicable { .. })
     });
-    other.map_or_else(|| format!("all {wanted}"), |probe| format!("{} {}", probe.case, outcome(&probe.outcome)))
+    other.map_or_else(
+        || format!("all {wanted}"),
+        |probe| format!("{} {}", probe.case, outcome(&probe.outcome)),
+    )
 }
 
 fn outcome(outcome: &Outcome) -> String {
@@ -98,7 +110,10 @@ fn outcome(outcome: &Outcome) -> String {
 }
 
 fn applicable(reason: NotApplicable) -> String {
-    serde_json::to_value(reason).ok().and_then(|value| value["reason"].as_str().map(str::to_owned)).unwrap_or_default()
+    serde_json::to_value(reason)
+        .ok()
+        .and_then(|value| value["reason"].as_str().map(str::to_owned))
+        .unwrap_or_default()
 }
 
 fn tested(reason: NotTested) -> &'static str {
@@ -106,5 +121,8 @@ fn tested(reason: NotTested) -> &'static str {
 }
 
 fn word(what: &What) -> String {
-    serde_json::to_value(what).ok().and_then(|value| value["what"].as_str().map(str::to_owned)).unwrap_or_default()
+    serde_json::to_value(what)
+        .ok()
+        .and_then(|value| value["what"].as_str().map(str::to_owned))
+        .unwrap_or_default()
 }

@@ -2,6 +2,7 @@
 
 pub mod dialogue;
 pub mod expect;
+pub mod program;
 pub mod script;
 pub mod servers;
 pub mod sockets;

@@ -44,15 +44,33 @@ impl Server {
     /// If a default rule is broken.
     #[must_use]
     pub fn new(dialogue: &Dialogue) -> Self {
-        let offers: Vec<String> =
-            dialogue.settings.iter().filter(|(key, _)| key == "offers").map(|(_, value)| value.clone()).collect();
+        let offers: Vec<String> = dialogue
+            .settings
+            .iter()
+            .filter(|(key, _)| key == "offers")
+            .map(|(_, value)| value.clone())
+            .collect();
         let default = |(pattern, reply): &(&str, &str)| Rule {
             pattern: (*pattern).into(),
             nth: None,
             actions: actions(reply).expect("a default rule"),
         };
-        let rules = dialogue.rules.iter().cloned().chain(DEFAULTS.iter().map(default)).map(|rule| (rule, 0)).collect();
-        Self { rules, offers, breaks_tls: dialogue.has("broken-tls"), begins_with_tls: dialogue.has("implicit-tls"), falls_silent_after: None, commands: Vec::new(), connections: 0 }
+        let rules = dialogue
+            .rules
+            .iter()
+            .cloned()
+            .chain(DEFAULTS.iter().map(default))
+            .map(|rule| (rule, 0))
+            .collect();
+        Self {
+            rules,
+            offers,
+            breaks_tls: dialogue.has("broken-tls"),
+            begins_with_tls: dialogue.has("implicit-tls"),
+            falls_silent_after: None,
+            commands: Vec::new(),
+            connections: 0,
+        }
     }
 
     /// Somebody connected.
@@ -88,7 +106,10 @@ impl Server {
         let text = String::from_utf8_lossy(line).into_owned();
         self.commands.push(text.clone());
         let lower = text.to_ascii_lowercase();
-        let own = self.rules.iter().any(|(rule, _)| matches(&rule.pattern, &lower) && rule.pattern.starts_with("ehlo"));
+        let own = self
+            .rules
+            .iter()
+            .any(|(rule, _)| matches(&rule.pattern, &lower) && rule.pattern.starts_with("ehlo"));
         if lower.starts_with("ehlo ") && !own {
             return vec![Action::Send(self.ehlo(secured))];
         }
@@ -111,7 +132,8 @@ impl Server {
         let words = self.offers.iter().flat_map(|line| line.split(' '));
         lines.extend(words.filter(|word| !(secured && *word == "STARTTLS")).map(str::to_owned));
         let last = lines.len() - 1;
-        let line = |(at, text): (usize, &String)| format!("250{}{text}\r\n", if at == last { ' ' } else { '-' });
+        let line =
+            |(at, text): (usize, &String)| format!("250{}{text}\r\n", if at == last { ' ' } else { '-' });
         lines.iter().enumerate().map(line).collect::<String>().into_bytes()
     }
 

@@ -91,7 +91,11 @@ pub fn drive(plan: Plan, mut server: Server, piece: usize) -> Run {
             }
             Output::Close(id) => peers.retain(|peer| peer.id != id),
             Output::Wait(until) => {
-                let next = peers.iter().enumerate().filter_map(|(at, peer)| Some((peer.arriving.front()?.0, at))).min();
+                let next = peers
+                    .iter()
+                    .enumerate()
+                    .filter_map(|(at, peer)| Some((peer.arriving.front()?.0, at)))
+                    .min();
                 match next {
                     Some((when, at)) if when <= until.max(now) => {
                         now = now.max(when);
@@ -117,7 +121,15 @@ pub fn drive(plan: Plan, mut server: Server, piece: usize) -> Run {
 impl Peer {
     fn new(id: ConnId, now: Moment) -> Self {
         let arriving = VecDeque::from([(now, Arrival::Connected)]);
-        Self { id, server_input: Vec::new(), arriving, busy_until: now, inside: Vec::new(), secured: false, closed: false }
+        Self {
+            id,
+            server_input: Vec::new(),
+            arriving,
+            busy_until: now,
+            inside: Vec::new(),
+            secured: false,
+            closed: false,
+        }
     }
 
     fn act(&mut self, actions: Vec<Action>, now: Moment, piece: usize) {

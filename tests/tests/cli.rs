@@ -1,25 +1,25 @@
 //! The command line as its users meet it: what it prints, what it keeps, and how it ends.
 
-use std::env;
 use std::fs;
-use std::io::{BufRead as _, BufReader, Write as _};
-use std::net::{TcpListener, TcpStream};
+use std::io::Write as _;
+use std::net::TcpListener;
 use std::os::unix::fs::{PermissionsExt, symlink};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
-use std::sync::OnceLock;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use relayprobe::Verdict;
 use relayprobe::identity::AuthorizationKind;
 use relayprobe::matrix::{Family, Name};
 use relayprobe::plan::{Measure, Vantage};
+use relayprobe_tests::dialogue;
+use relayprobe_tests::program::{
+    IDENTITY, LAB, assert_fits_schema, closed_port, command, json, probe, run, schema, start, text, workspace,
+};
+use relayprobe_tests::sockets::Listening;
 use serde_json::Value;
 use tempfile::TempDir;
-
-const IDENTITY: [&str; 4] = ["--probe-domain", "probe.example", "--authorization", "own-server:demo"];
-const LAB: [&str; 5] = ["--profile", "lab", "--allow-private", "--domain", "target.example"];
 
 #[test]
 fn bad_usage_ends_with_64_and_says_what_would_be_right() {
@@ -201,8 +201,7 @@ fn a_closed_port_is_unreachable() {
 
 #[test]
 fn a_server_that_refuses_strangers_is_closed() {
-    let server =
-        format!("127.0.0.1:{}", serve(b"220 mx.target.example ESMTP\r\n", "554 5.7.1 Relay access denied"));
+    let server = serve("");
     for matrix in ["quick", "standard", "full"] {
         let (code, out, err) = probe(&server, &["--matrix", matrix, "--json"]);
         let report = json(&out);
@@ -215,7 +214,7 @@ fn a_server_that_refuses_strangers_is_closed() {
 
 #[test]
 fn a_server_that_accepts_strangers_is_suspected() {
-    let server = format!("127.0.0.1:{}", serve(b"220 mx.target.example ESMTP\r\n", "250 2.1.5 Ok"));
+    let server = serve("on RCPT TO:<*@probe.example>: 250 2.1.5 Ok");
     let (code, out, err) =
         probe(&server, &["--matrix", "standard", "--json", "--sender-domain", "sender.example"]);
     let report = json(&out);
@@ -225,8 +224,7 @@ fn a_server_that_accepts_strangers_is_suspected() {
 
 #[test]
 fn named_and_own_cases_are_asked() {
-    let server =
-        format!("127.0.0.1:{}", serve(b"220 mx.target.example ESMTP\r\n", "554 5.7.1 Relay access denied"));
+    let server = serve("");
     let own = "my-case <{sender}> <{probe-user}%{probe-domain}@{target-host}>";
     let (code, out, err) = probe(&server, &["--case", "snd-null", "--define-case", own, "--json"]);
     let report = json(&out);
@@ -241,8 +239,11 @@ fn named_and_own_cases_are_asked() {
 
 #[test]
 fn nothing_a_server_sends_steers_a_terminal_or_a_page() {
-    let greeting = b"220 mx.target.example \x1b[31m\x1b]0;x\x07<script>\0\x9b\xff\r\n";
-    let server = format!("127.0.0.1:{}", serve(greeting, "554 5.7.1 Relay \u{1b}[2Jaccess denied\u{202e}"));
+    let server = serve(concat!(
+        r"on greeting: !raw 220 mx.target.example \x1b[31m\x1b]0;x\x07<script>\x00\x9b\xff\x0d\x0a",
+        "\n",
+        r"on RCPT TO:<*@probe.example>: !raw 554 5.7.1 Relay access denied \x1b[2J\xe2\x80\xae\x0d\x0a",
+    ));
     let room = TempDir::new().unwrap();
     let file = room.path().join("transcript");
     let harmless = |text: &str| text.chars().all(|c| c == '\n' || (' '..='~').contains(&c));
@@ -344,6 +345,21 @@ fn a_run_that_was_killed_counts() {
 }
 
 #[test]
+fn ctrl_c_ends_a_run_politely_and_keeps_what_was_learnt() {
+    let server = serve("on MAIL* #3: !wait 2|250 2.1.0 Ok");
+    let arguments = [&["probe", &server], &IDENTITY[..], &LAB, &["--json"]].concat();
+    let child = command(&arguments).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    thread::sleep(Duration::from_millis(700));
+    let interrupted = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(interrupted.success());
+    let Output { status, stdout, .. } = child.wait_with_output().unwrap();
+    let report = json(std::str::from_utf8(&stdout).unwrap());
+    assert_fits_schema(&report);
+    assert_eq!((status.code(), &report["verdict"]), (Some(3), &Value::from("undetermined")));
+    assert!(report["reasons"].to_string().contains("stopped"), "{}", report["reasons"]);
+}
+
+#[test]
 fn of_runs_at_the_same_time_one_wins() {
     let room = TempDir::new().unwrap();
     let store = room.path().join("store");
@@ -379,8 +395,7 @@ fn a_reader_that_goes_away_is_no_fault() {
 fn judging_a_stored_report_says_the_same() {
     let room = TempDir::new().unwrap();
     let file = room.path().join("report.json");
-    let server =
-        format!("127.0.0.1:{}", serve(b"220 mx.target.example ESMTP\r\n", "554 5.7.1 Relay access denied"));
+    let server = serve("");
     for target in [server, format!("127.0.0.1:{}", closed_port())] {
         let (code, out, _) = probe(&target, &["--json"]);
         fs::write(&file, &out).unwrap();
@@ -421,7 +436,7 @@ fn a_report_that_cannot_be_judged_is_refused() {
     let named = out.replacen("\"run\":{\"run\":\"", "\"run\":{\"run\":\"\\u001b[2J\\u009b", 1);
     fs::write(&file, named).unwrap();
     let (code, out_of_file, _) = run(&["judge", text(&file)]);
-    assert!(code == 3 && out_of_file.contains("\\x1b[2J\\x9b"), "{out_of_file}");
+    assert!(code == 3 && out_of_file.contains("\\x1b[2J\\xc2\\x9b"), "{out_of_file}");
     let changed = out.replacen("\"verdict\":\"unreachable\"", "\"verdict\":\"closed\"", 1);
     fs::write(&file, changed).unwrap();
     let (code, _, err) = run(&["judge", text(&file)]);
@@ -458,120 +473,8 @@ fn the_schema_knows_every_word() {
     assert_eq!(words("/$defs/name/enum"), names);
 }
 
-/// Runs it, and returns its exit status and what it wrote to standard output and standard error.
-fn run(arguments: &[&str]) -> (i32, String, String) {
-    let Output { status, stdout, stderr } = command(arguments).stdin(Stdio::null()).output().unwrap();
-    let err = String::from_utf8_lossy(&stderr).into_owned();
-    assert!(!err.contains("panicked"), "{err}");
-    (status.code().unwrap(), String::from_utf8(stdout).unwrap(), err)
-}
-
-fn probe(target: &str, more: &[&str]) -> (i32, String, String) {
-    run(&[&["probe", target], &IDENTITY[..], &LAB, more].concat())
-}
-
-fn start(target: &str, more: &[&str]) -> Child {
-    let arguments = [&["probe", target], &IDENTITY[..], &LAB, more].concat();
-    command(&arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
-}
-
-fn command(arguments: &[&str]) -> Command {
-    let mut command = Command::new(program());
-    command.args(arguments);
-    command
-}
-
-/// The program, built once: cargo does not build another package's program for a test.
-fn program() -> &'static Path {
-    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
-    PROGRAM.get_or_init(|| {
-        let mut cargo = Command::new(env!("CARGO"));
-        // What cargo tells this test about its own package would have every build script run anew.
-        let ours = |name: &str| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_");
-        for (name, _) in env::vars_os().filter(|(name, _)| name.to_str().is_some_and(ours)) {
-            cargo.env_remove(name);
-        }
-        let built = cargo
-            .args(["build", "--package", "relayprobe", "--features", "cli", "--bin", "relayprobe"])
-            .arg("--message-format=json-render-diagnostics")
-            .current_dir(workspace())
-            .stderr(Stdio::inherit())
-            .output()
-            .unwrap();
-        assert!(built.status.success(), "relayprobe can be built");
-        let messages = String::from_utf8(built.stdout).unwrap();
-        let executable = |line| json(line)["executable"].as_str().map(PathBuf::from);
-        messages.lines().rev().find_map(executable).expect("cargo says where the program is")
-    })
-}
-
-fn workspace() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
-}
-
-fn text(path: &Path) -> &str {
-    path.to_str().unwrap()
-}
-
-fn json(text: &str) -> Value {
-    serde_json::from_str(text).unwrap_or_else(|fault| panic!("{fault}: {text}"))
-}
-
-fn schema() -> Value {
-    json(&fs::read_to_string(workspace().join("docs/report.schema.json")).unwrap())
-}
-
-fn assert_fits_schema(report: &Value) {
-    static VALIDATOR: OnceLock<jsonschema::Validator> = OnceLock::new();
-    let validator = VALIDATOR.get_or_init(|| jsonschema::draft202012::new(&schema()).unwrap());
-    let faults: Vec<String> =
-        validator.iter_errors(report).map(|fault| format!("{}: {fault}", fault.instance_path())).collect();
-    assert!(faults.is_empty(), "{faults:#?}");
-}
-
-/// A port on which nothing listens.
-fn closed_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
-}
-
-/// A server that takes mail for its postmaster, knows nobody else at home, and answers `to_strangers` to the rest.
-fn serve(greeting: &'static [u8], to_strangers: &'static str) -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = listener.local_addr().unwrap().port();
-    thread::spawn(move || {
-        for stream in listener.incoming() {
-            thread::spawn(move || converse(stream.unwrap(), greeting, to_strangers));
-        }
-    });
-    port
-}
-
-fn converse(mut stream: TcpStream, greeting: &[u8], to_strangers: &str) {
-    // The client may go at any time: that ends the conversation.
-    let _sent = stream.set_nodelay(true).and_then(|()| stream.write_all(greeting));
-    let until = Instant::now() + Duration::from_mins(1);
-    for line in BufReader::new(stream.try_clone().unwrap()).split(b'\n') {
-        let Ok(line) = line else { return };
-        let line = String::from_utf8_lossy(&line).to_ascii_lowercase();
-        let reply = match line.trim_end() {
-            line if line.starts_with("ehlo") => "250-mx.target.example\r\n250 PIPELINING",
-            "quit" => "221 Bye",
-            "rcpt to:<postmaster@target.example>" | "rcpt to:<postmaster>" => "250 2.1.5 Ok",
-            line if line.starts_with("rcpt to:<rp")
-                && line.ends_with("@target.example>")
-                && !line.contains('%') =>
-            {
-                "550 5.1.1 User unknown"
-            }
-            line if line.starts_with("rcpt") => to_strangers,
-            line if line.starts_with("data") => "503 5.5.1 No recipient",
-            line if line.starts_with("mail from:") || line.starts_with("helo") || line == "rset" => {
-                "250 2.0.0 Ok"
-            }
-            _ => "500 5.5.2 What?",
-        };
-        if stream.write_all(format!("{reply}\r\n").as_bytes()).is_err() || Instant::now() > until {
-            return;
-        }
-    }
+/// A scripted server that offers PIPELINING, and follows these rules.
+fn serve(rules: &str) -> String {
+    let dialogue = dialogue::parse("command line", &format!("@ offers PIPELINING\n{rules}\n= served\n"));
+    Listening::start(&dialogue).address.to_string()
 }

@@ -2,9 +2,9 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use relayprobe::{Report, Transcript};
 use relayprobe::driver::Stop;
 use relayprobe::transcript::What;
+use relayprobe::{Report, Transcript};
 use relayprobe_tests::dialogue::Dialogue;
 use relayprobe_tests::sockets::Listening;
 use relayprobe_tests::{dialogue, expect, virtual_time};
@@ -38,7 +38,10 @@ fn every_report_fits_the_schema_and_is_judged_the_same_again() {
         let report = virtual_time::run(dialogue, usize::MAX).report;
         let text = report.to_json();
         let value = serde_json::from_str(&text).expect("a report is JSON");
-        let faults: Vec<String> = validator.iter_errors(&value).map(|fault| format!("{}: {fault}", fault.instance_path())).collect();
+        let faults: Vec<String> = validator
+            .iter_errors(&value)
+            .map(|fault| format!("{}: {fault}", fault.instance_path()))
+            .collect();
         assert!(faults.is_empty(), "{}: {faults:#?}", dialogue.name);
         assert_eq!(Report::from_json(&text).expect("a report").to_json(), text, "{}", dialogue.name);
     });
@@ -63,7 +66,11 @@ fn octets_cut_anywhere_give_the_same_report() {
 
 #[test]
 fn both_drivers_write_the_transcript_of_the_bare_session() {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .expect("a runtime");
     each(|dialogue| {
         // Hours of silence only pass in virtual time.
         if dialogue.has("virtual") {
@@ -89,7 +96,8 @@ fn both_drivers_write_the_transcript_of_the_bare_session() {
 /// What happened, a line each, without what differs from run to run: times, and the keys of TLS.
 fn timeless(transcript: &Transcript) -> Vec<String> {
     let lines = transcript.connections.iter().flat_map(|connection| {
-        let begin = format!("connection {} on path {} as {:?}", connection.id.0, connection.path, connection.hello);
+        let begin =
+            format!("connection {} on path {} as {:?}", connection.id.0, connection.path, connection.hello);
         let entries = connection.entries.iter().map(|entry| match &entry.what {
             What::Secured { .. } => "secured".to_owned(),
             what => format!("{what:?}"),

@@ -121,18 +121,19 @@ fn code(file: &Path) -> String {
     let last = tests.lines().skip(1).all(|line| line.is_empty() || line == "}" || line.starts_with(' '));
     let is_tests = tests.is_empty() || tests.starts_with("mod tests");
     assert!(is_tests && last, "{}: tests stand at the end, in `mod tests`", shown(file));
-    let uncommented = |line: &str| match line.trim_start().starts_with("//") {
-        true => "\n".to_owned(),
-        false => format!("{}\n", line.split(" // ").next().unwrap_or_default()),
+    let uncommented = |line: &str| {
+        let comment = line.trim_start().starts_with("//");
+        let kept = if comment { "" } else { line.split(" // ").next().unwrap_or_default() };
+        format!("{kept}\n")
     };
     code.lines().map(uncommented).collect()
 }
 
 /// What `crate::` leads to, for each path on a line; `{` for a group of paths.
 fn crate_paths(line: &str) -> Vec<String> {
-    let first = |text: &str| match text.starts_with('{') {
-        true => "{".to_owned(),
-        false => text.chars().take_while(|&c| is_name(c)).collect(),
+    let first = |text: &str| match text.strip_prefix('{') {
+        Some(_) => "{".to_owned(),
+        None => text.chars().take_while(|&c| is_name(c)).collect(),
     };
     after(line, "crate").filter_map(|rest| rest.strip_prefix("::")).map(first).collect()
 }

@@ -32,7 +32,15 @@ fn an_open_postfix_is_suspected_for_nearly_every_case() {
     let report = survey(&start(Flavour::Open, None), Selection::Quick);
     assert_eq!((report.verdict, report.exit_code), (Verdict::Suspected, 1), "{}", shown(&report));
     let found = accepted(&report);
-    for id in ["snd-third-party", "snd-probe-domain", "snd-null", "pct-domain", "q-domain", "rt-domain", "bang-domain"] {
+    for id in [
+        "snd-third-party",
+        "snd-probe-domain",
+        "snd-null",
+        "pct-domain",
+        "q-domain",
+        "rt-domain",
+        "bang-domain",
+    ] {
         assert!(found.contains(&id), "{id}\n{}", shown(&report));
     }
 }
@@ -41,7 +49,8 @@ fn an_open_postfix_is_suspected_for_nearly_every_case() {
 fn trust_in_own_senders_shows_in_exactly_those_cases() {
     let report = survey(&start(Flavour::TrustsOwnSenders, None), Selection::Quick);
     assert_eq!(report.verdict, Verdict::Suspected, "{}", shown(&report));
-    let expected = ["snd-own-domain", "snd-own-host", "snd-own-postmaster", "snd-own-user", "helo-own-sender-own"];
+    let expected =
+        ["snd-own-domain", "snd-own-host", "snd-own-postmaster", "snd-own-user", "helo-own-sender-own"];
     assert_eq!(accepted(&report), expected, "{}", shown(&report));
 }
 
@@ -68,7 +77,12 @@ fn a_server_that_wants_a_login_for_everything_is_closed() {
 fn a_server_that_rejects_us_has_blocked_the_tester() {
     for flavour in [Flavour::RejectsClients, Flavour::RejectsClientsLate] {
         let report = survey(&start(flavour, None), Selection::Quick);
-        assert_eq!((report.verdict, report.exit_code), (Verdict::TesterBlocked, 3), "{flavour:?}\n{}", shown(&report));
+        assert_eq!(
+            (report.verdict, report.exit_code),
+            (Verdict::TesterBlocked, 3),
+            "{flavour:?}\n{}",
+            shown(&report)
+        );
     }
 }
 

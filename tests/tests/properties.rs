@@ -61,7 +61,8 @@ const EVENTS: &[&str] = &[
     "*",
 ];
 
-const OFFERS: &[&str] = &["", "PIPELINING", "PIPELINING STARTTLS", "STARTTLS AUTH DSN", "PIPELINING CHUNKING SMTPUTF8"];
+const OFFERS: &[&str] =
+    &["", "PIPELINING", "PIPELINING STARTTLS", "STARTTLS AUTH DSN", "PIPELINING CHUNKING SMTPUTF8"];
 
 prop_compose! {
     fn rule()(event in 0..EVENTS.len(), nth in proptest::option::of(1..9_usize), reply in 0..REPLIES.len()) -> Rule {

@@ -14,7 +14,11 @@ fn counted(text: &str) -> Counts {
 
 #[test]
 fn a_pipelining_server_is_spoken_to_twice_a_connection() {
-    for text in ["@ offers PIPELINING", "@ offers PIPELINING\n@ no-budget", "@ offers PIPELINING\n@ no-budget\n@ matrix full"] {
+    for text in [
+        "@ offers PIPELINING",
+        "@ offers PIPELINING\n@ no-budget",
+        "@ offers PIPELINING\n@ no-budget\n@ matrix full",
+    ] {
         let counts = counted(text);
         // EHLO, then the whole group with its QUIT, whatever the number of cases in it. The full matrix also asks
         // without EHLO and without PIPELINING, one command at a time.
@@ -25,7 +29,11 @@ fn a_pipelining_server_is_spoken_to_twice_a_connection() {
 
 #[test]
 fn without_pipelining_no_command_is_early() {
-    for text in ["@ matrix standard", "@ matrix full\n@ offers AUTH DSN CHUNKING SMTPUTF8", "@ offers PIPELINING\n@ lockstep"] {
+    for text in [
+        "@ matrix standard",
+        "@ matrix full\n@ offers AUTH DSN CHUNKING SMTPUTF8",
+        "@ offers PIPELINING\n@ lockstep",
+    ] {
         assert_eq!(counted(text).early, 0, "{text}");
     }
 }

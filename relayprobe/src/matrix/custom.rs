@@ -12,14 +12,18 @@ use super::form::{Form, Name, Piece};
 #[non_exhaustive]
 pub enum CaseError {
     /// Ids are stored, so they are kebab-case: `a` to `z`, digits, single hyphens.
-    #[error("case id \"{id}\" is not lower-case words and digits joined by single hyphens, at most 48 characters")]
+    #[error(
+        "case id \"{id}\" is not lower-case words and digits joined by single hyphens, at most 48 characters"
+    )]
     Id {
         /// What was given.
         id: String,
     },
     /// A form holds a literal text that could name a stranger.
-    #[error("\"{text}\" cannot stand in {part}: only placeholders, the marks @ % ! : , ; \" \\ ( ) [ ] = + and \
-             the words postmaster, abuse, hostmaster and localhost can")]
+    #[error(
+        "\"{text}\" cannot stand in {part}: only placeholders, the marks @ % ! : , ; \" \\ ( ) [ ] = + and \
+             the words postmaster, abuse, hostmaster and localhost can"
+    )]
     Literal {
         /// `sender` or `recipient`.
         part: &'static str,
@@ -75,8 +79,10 @@ impl Case {
             return Err(CaseError::Sender { form: sender.into() });
         }
         let rcpt = check(recipient, "recipient")?;
-        let names: Vec<Name> =
-            rcpt.pieces().filter_map(|piece| if let Piece::Name(name) = piece { Some(name) } else { None }).collect();
+        let names: Vec<Name> = rcpt
+            .pieces()
+            .filter_map(|piece| if let Piece::Name(name) = piece { Some(name) } else { None })
+            .collect();
         let user = names.iter().position(|&name| name == Name::ProbeUser);
         let ours = names.contains(&Name::ProbeDomain) && user.is_some();
         if !(recipient.starts_with('<') && recipient.ends_with('>') && ours) {
@@ -107,7 +113,8 @@ fn line(verb: &'static str, argument: Form) -> Line {
 }
 
 fn check_id(id: &str) -> Result<(), CaseError> {
-    let word = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
+    let word =
+        |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
     if id.len() <= 48 && id.split('-').all(word) { Ok(()) } else { Err(CaseError::Id { id: id.into() }) }
 }
 
@@ -137,9 +144,7 @@ fn check(text: &str, part: &'static str) -> Result<Form, CaseError> {
 }
 
 fn check_literal(literal: &str, part: &'static str) -> Result<(), CaseError> {
-    let strange = literal
-        .split(|c| MARKS.contains(c))
-        .find(|word| !word.is_empty() && !WORDS.contains(word));
+    let strange = literal.split(|c| MARKS.contains(c)).find(|word| !word.is_empty() && !WORDS.contains(word));
     strange.map_or(Ok(()), |text| Err(CaseError::Literal { part, text: text.into() }))
 }
 

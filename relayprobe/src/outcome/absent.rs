@@ -3,10 +3,10 @@
 use alloc::vec::Vec;
 
 use super::{Evidence, Outcome};
+use crate::address::Domain;
 use crate::link::Loss;
 use crate::matrix::{self, Case, Hello, Name, Need};
 use crate::plan::{DriverTls, Names, Probe, Unfit, host_name};
-use crate::address::Domain;
 use crate::target::Tls;
 use crate::transcript::{Astray, Class, Connection, End, Step, What};
 use crate::wire::{Ehlo, Reply};
@@ -115,7 +115,8 @@ fn names_missing(evidence: &Evidence<'_>, probe: &Probe, case: &Case) -> Option<
     let names = Names::new(evidence.record, probe, host.as_ref());
     let unfit = names.unmet().or_else(|| names.hello(&case.hello).err());
     let unfit = unfit.or_else(|| names.mail().err()).or_else(|| names.rcpt().err());
-    let unfit = unfit.or_else(|| (case.shape == matrix::Shape::LocalFirst).then(|| names.own_rcpt().err()).flatten());
+    let unfit =
+        unfit.or_else(|| (case.shape == matrix::Shape::LocalFirst).then(|| names.own_rcpt().err()).flatten());
     Some(match unfit? {
         // The server's own name is not missing if the server was never met.
         Unfit::Name(Name::TargetHost | Name::OwnDomain) if !was_met(evidence) => return None,
@@ -180,7 +181,10 @@ fn not_tested(evidence: &Evidence<'_>, probe: &Probe) -> NotTested {
         return NotTested::DriverWithoutTls;
     }
     let asked = |connection: &&Connection| {
-        connection.entries.iter().any(|entry| matches!(&entry.what, What::Command { probe: Some(of), .. } if *of == probe.number))
+        connection
+            .entries
+            .iter()
+            .any(|entry| matches!(&entry.what, What::Command { probe: Some(of), .. } if *of == probe.number))
     };
     if let Some(connection) = connections(evidence, probe.path).filter(asked).last() {
         return if connection.ledger().astray().is_some() { NotTested::OutOfStep } else { NotTested::CutOff };
@@ -201,7 +205,9 @@ fn not_tested(evidence: &Evidence<'_>, probe: &Probe) -> NotTested {
         _ if began_tls && !secured => NotTested::TlsFailed,
         Some(Step::StartTls) => NotTested::TlsFailed,
         Some(Step::Greeting | Step::Hello) => NotTested::TurnedAway,
-        _ if ledger.turns().is_empty() && ledger.astray() != Some(Astray::NotAReply) => NotTested::Unreachable,
+        _ if ledger.turns().is_empty() && ledger.astray() != Some(Astray::NotAReply) => {
+            NotTested::Unreachable
+        }
         _ => NotTested::CutOff,
     }
 }

@@ -51,7 +51,9 @@ impl Why {
         let text = lower(reply);
         let says = |phrases: &[&str]| phrases.iter().any(|phrase| holds(&text, phrase));
         let enhanced = |pairs: &[(u16, u16)]| {
-            reply.enhanced().is_some_and(|code| pairs.iter().any(|&(subject, detail)| code.is(subject, detail)))
+            reply
+                .enhanced()
+                .is_some_and(|code| pairs.iter().any(|&(subject, detail)| code.is(subject, detail)))
         };
         let code = reply.code().number();
         let at_recipient = matches!(step, Step::Rcpt | Step::Data);
@@ -59,11 +61,16 @@ impl Why {
             Self::RelayDenied
         } else if asks_for_tls(reply) {
             Self::TlsRequired
-        } else if says(AUTH) || enhanced(&[(7, 57)]) || (code == 530 && !matches!(step, Step::Hello | Step::Greeting)) {
+        } else if says(AUTH)
+            || enhanced(&[(7, 57)])
+            || (code == 530 && !matches!(step, Step::Hello | Step::Greeting))
+        {
             Self::AuthRequired
         } else if enhanced(&[(7, 25)]) || says(TESTER) || matches!(step, Step::Greeting | Step::Hello) {
             Self::TesterRefused
-        } else if enhanced(&[(1, 7), (1, 8), (7, 20), (7, 21), (7, 22), (7, 23), (7, 24), (7, 26), (7, 27)]) || says(SENDER) {
+        } else if enhanced(&[(1, 7), (1, 8), (7, 20), (7, 21), (7, 22), (7, 23), (7, 24), (7, 26), (7, 27)])
+            || says(SENDER)
+        {
             Self::SenderRefused
         } else if matches!(code, 500..=504 | 555) || enhanced(&[(1, 3), (5, 2), (5, 4)]) || says(SYNTAX) {
             Self::AddressSyntax
@@ -71,7 +78,9 @@ impl Why {
             Self::SenderRefused
         } else if enhanced(&[(1, 1), (1, 6), (2, 1)]) || says(UNKNOWN) {
             if code == 551 { Self::RelayDenied } else { Self::UnknownRecipient }
-        } else if at_recipient && (enhanced(&[(7, 1), (7, 54), (7, 64)]) || code == 551 || holds(&text, "relay")) {
+        } else if at_recipient
+            && (enhanced(&[(7, 1), (7, 54), (7, 64)]) || code == 551 || holds(&text, "relay"))
+        {
             Self::RelayDenied
         } else if reply.enhanced().is_some_and(|code| code.subject == 7) {
             Self::Policy
@@ -86,7 +95,14 @@ pub(super) fn cannot_find_domain(reply: &Reply<'_>) -> bool {
     let text = lower(reply);
     let enhanced = reply.enhanced();
     let looked_up = enhanced.is_some_and(|code| code.is(1, 2) || code.is(1, 10) || code.is(4, 4));
-    let says = ["domain not found", "host not found", "no such domain", "unrouteable address", "no mx", "does not resolve"];
+    let says = [
+        "domain not found",
+        "host not found",
+        "no such domain",
+        "unrouteable address",
+        "no mx",
+        "does not resolve",
+    ];
     looked_up || says.iter().any(|phrase| holds(&text, phrase))
 }
 
@@ -204,7 +220,10 @@ mod tests {
             ("530 SMTP authentication is required.", Why::AuthRequired),
             ("530 5.7.57 Client not authenticated to send mail", Why::AuthRequired),
             ("530 5.7.0 Must issue a STARTTLS command first", Why::TlsRequired),
-            ("554 5.7.1 Service unavailable; Client host [192.0.2.1] blocked using relays.example", Why::TesterRefused),
+            (
+                "554 5.7.1 Service unavailable; Client host [192.0.2.1] blocked using relays.example",
+                Why::TesterRefused,
+            ),
             ("550 5.7.25 no reverse name", Why::TesterRefused),
             ("550 5.7.23 SPF validation failed", Why::SenderRefused),
             ("553 5.1.8 <x@y>: Sender address rejected: Domain not found", Why::SenderRefused),

@@ -43,7 +43,9 @@ pub enum PlanError {
         address: IpAddr,
     },
     /// A port on which no mail server is expected.
-    #[error("port {port} is not a mail port (25, 465, 587, 2525 and a few more); allow it by name if it is one here")]
+    #[error(
+        "port {port} is not a mail port (25, 465, 587, 2525 and a few more); allow it by name if it is one here"
+    )]
     Port {
         /// The port.
         port: u16,
@@ -71,7 +73,9 @@ pub enum PlanError {
         until: Date,
     },
     /// The target was tested less than a day ago.
-    #[error("the target was tested on {last}; the next run is due on {due}, or now if you ask for it again by name")]
+    #[error(
+        "the target was tested on {last}; the next run is due on {due}, or now if you ask for it again by name"
+    )]
     TooSoon {
         /// When the last run began.
         last: Date,
@@ -79,7 +83,9 @@ pub enum PlanError {
         due: Date,
     },
     /// Too many refusals for one day.
-    #[error("{planned} more refusals after {today} today would pass {DAILY_REFUSALS} against one target: choose the standard or full matrix, or fewer cases and ports")]
+    #[error(
+        "{planned} more refusals after {today} today would pass {DAILY_REFUSALS} against one target: choose the standard or full matrix, or fewer cases and ports"
+    )]
     ManyRefusals {
         /// What the run would collect.
         planned: u32,
@@ -102,7 +108,9 @@ pub enum PlanError {
         id: String,
     },
     /// Our probe domain is the target's own: its acceptance would say nothing.
-    #[error("the probe domain {domain} belongs to the target: a server that takes mail for its own domain relays nothing")]
+    #[error(
+        "the probe domain {domain} belongs to the target: a server that takes mail for its own domain relays nothing"
+    )]
     ProbeDomainIsTarget {
         /// The domain.
         domain: Domain,
@@ -368,7 +376,8 @@ impl PlanBuilder {
         if let Some(source) = self.source.filter(|source| source.is_ipv4() != address.is_ipv4()) {
             return Err(PlanError::Source { source_address: source, target: address });
         }
-        let known = |port: &u16| special.is_some() || MAIL_PORTS.contains(port) || self.allowed_ports.contains(port);
+        let known =
+            |port: &u16| special.is_some() || MAIL_PORTS.contains(port) || self.allowed_ports.contains(port);
         match self.ports.iter().find(|port| **port == 0 || !known(port)) {
             Some(&port) => Err(PlanError::Port { port }),
             None => Ok(()),
@@ -385,14 +394,21 @@ impl PlanBuilder {
             return Err(PlanError::OutOfScope { what, reference: reference() });
         }
         match self.target.domains.iter().find(|domain| !self.authorization.covers_domain(domain)) {
-            Some(domain) => Err(PlanError::OutOfScope { what: alloc::format!("{domain}"), reference: reference() }),
+            Some(domain) => {
+                Err(PlanError::OutOfScope { what: alloc::format!("{domain}"), reference: reference() })
+            }
             None => Ok(()),
         }
     }
 
     fn check_domains(&self) -> Result<(), PlanError> {
         let target = &self.target;
-        let named = target.domains.iter().chain(&target.name).chain(&target.reverse_name).chain(&target.expected_host);
+        let named = target
+            .domains
+            .iter()
+            .chain(&target.name)
+            .chain(&target.reverse_name)
+            .chain(&target.expected_host);
         if let Some(domain) = named.into_iter().find(|domain| self.never_test.has_domain(domain)) {
             return Err(PlanError::NeverTest { what: alloc::format!("{domain}") });
         }
@@ -400,7 +416,8 @@ impl PlanBuilder {
         if target.domains.iter().any(|domain| probe_domain.is_within(domain)) {
             return Err(PlanError::ProbeDomainIsTarget { domain: probe_domain.clone() });
         }
-        let ours = |lure: &Domain| lure.is_within(probe_domain) || lure.is_within(&self.identity.sender_domain);
+        let ours =
+            |lure: &Domain| lure.is_within(probe_domain) || lure.is_within(&self.identity.sender_domain);
         match self.identity.lure_mx.iter().chain(&self.identity.lure_a).find(|lure| !ours(lure)) {
             Some(lure) => Err(PlanError::LureNotOurs { lure: lure.clone() }),
             None => Ok(()),
@@ -410,7 +427,8 @@ impl PlanBuilder {
     /// A case could have been changed since it was made; what is sent must be what was checked.
     fn check_cases(&self) -> Result<(), PlanError> {
         let cases = self.matrix.cases();
-        let custom = |case: &Case| Case::custom(&case.id, case.mail.argument.as_str(), case.rcpt.argument.as_str());
+        let custom =
+            |case: &Case| Case::custom(&case.id, case.mail.argument.as_str(), case.rcpt.argument.as_str());
         let genuine = |case: &Case| match matrix::built_in().find(|built_in| built_in.id == case.id) {
             Some(built_in) => built_in == *case,
             None => custom(case).as_ref() == Ok(case),
@@ -476,10 +494,12 @@ impl PlanBuilder {
 
     /// Ports become paths: some are TLS from the start, others are asked in the clear and after `STARTTLS`.
     fn paths(&self) -> Vec<Path> {
-        let later = if self.matrix.selection() >= Selection::Standard { Tls::StartTls } else { Tls::StartTlsIfAsked };
+        let later =
+            if self.matrix.selection() >= Selection::Standard { Tls::StartTls } else { Tls::StartTlsIfAsked };
         let mut paths: Vec<Path> = Vec::new();
         for &port in &self.ports {
-            let ways: &[Tls] = if self.implicit_tls.contains(&port) { &[Tls::Implicit] } else { &[Tls::None, later] };
+            let ways: &[Tls] =
+                if self.implicit_tls.contains(&port) { &[Tls::Implicit] } else { &[Tls::None, later] };
             for &tls in ways {
                 let path = Path { port, tls };
                 if !paths.contains(&path) {
@@ -512,7 +532,10 @@ fn probes(cases: &[Case], paths: usize, run: &str) -> Result<Vec<Probe>, PlanErr
         }
         if let Some(control) = find(matrix::REPEAT).filter(|_| path == 0) {
             for beside in first_case..drafts.len() {
-                if drafts.get(beside).is_some_and(|&(at, ..)| cases.get(at).is_some_and(|case| !case.is_control())) {
+                if drafts
+                    .get(beside)
+                    .is_some_and(|&(at, ..)| cases.get(at).is_some_and(|case| !case.is_control()))
+                {
                     drafts.push((control, path, Some(beside)));
                 }
             }

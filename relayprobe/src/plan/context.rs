@@ -133,7 +133,9 @@ mod tests {
 
     #[test]
     fn a_list_holds_networks_and_domains() {
-        let list = NeverTest::parse("# opted out\n192.0.2.0/24\n\nquiet.example # asked by mail\n2001:db8::1\n").unwrap();
+        let list =
+            NeverTest::parse("# opted out\n192.0.2.0/24\n\nquiet.example # asked by mail\n2001:db8::1\n")
+                .unwrap();
         assert!(list.has_address("192.0.2.7".parse().unwrap()));
         assert!(list.has_address("2001:db8::1".parse().unwrap()));
         assert!(list.has_domain(&"mail.quiet.example".parse().unwrap()));

@@ -88,7 +88,9 @@ impl<'a> Names<'a> {
         let case = self.record.case(self.probe).ok_or(Unfit::Line)?;
         // Messages and envelopes alike: no other destination has a name.
         match case.to {
-            Recipient::Probe | Recipient::Lure | Recipient::OwnMailbox | Recipient::Nowhere => self.line(&case.rcpt),
+            Recipient::Probe | Recipient::Lure | Recipient::OwnMailbox | Recipient::Nowhere => {
+                self.line(&case.rcpt)
+            }
         }
     }
 

@@ -100,7 +100,11 @@ impl RunRecord {
         let counts = |probe: &&Probe| {
             self.path(probe).is_some_and(|path| path.tls != Tls::StartTlsIfAsked)
                 && self.case(probe).is_some_and(|case| {
-                    !case.is_control() || matches!(&*case.id, matrix::UNKNOWN_LOCAL | matrix::UNRELATED_EXTERNAL | matrix::HOSTED_SHAPE)
+                    !case.is_control()
+                        || matches!(
+                            &*case.id,
+                            matrix::UNKNOWN_LOCAL | matrix::UNRELATED_EXTERNAL | matrix::HOSTED_SHAPE
+                        )
                 })
         };
         u32::try_from(self.probes.iter().filter(counts).count()).unwrap_or(u32::MAX)

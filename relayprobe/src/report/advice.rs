@@ -15,9 +15,13 @@ use crate::verdict::{NoReceipt, Reason, Verdict, effect};
 /// One sentence for each verdict.
 pub(super) const fn meaning(verdict: Verdict) -> &'static str {
     match verdict {
-        Verdict::Suspected => "The server accepts envelopes that a correct server refuses. Acceptance is not relaying: nothing is proven yet.",
+        Verdict::Suspected => {
+            "The server accepts envelopes that a correct server refuses. Acceptance is not relaying: nothing is proven yet."
+        }
         Verdict::Closed => "The server refused every envelope of a stranger for a stranger.",
-        Verdict::TesterBlocked => "The server turns this tester away, so nothing is known of what it does for others.",
+        Verdict::TesterBlocked => {
+            "The server turns this tester away, so nothing is known of what it does for others."
+        }
         Verdict::Unreachable => "There was nothing to talk to. That does not make a server closed.",
         Verdict::NotSmtp => "What answered there does not speak SMTP.",
         Verdict::Undetermined => "It is not known whether the server relays.",
@@ -60,11 +64,21 @@ fn suspected(report: &Report) -> Vec<String> {
     if accepted(report, matrix::UNRELATED_EXTERNAL) {
         steps.push("It accepts even a recipient that cannot exist: it may be a trap or a catch-all that relays nothing.".into());
     } else if accepted(report, matrix::UNKNOWN_LOCAL) {
-        steps.push("It accepts unknown local recipients, so acceptance of forms at its own domain says little.".into());
+        steps.push(
+            "It accepts unknown local recipients, so acceptance of forms at its own domain says little."
+                .into(),
+        );
     }
-    let hidden = report.run.measures.iter().find(|&&measure| effect(Some(measure), report.run.vantage).no_receipt == NoReceipt::Nothing);
+    let hidden = report
+        .run
+        .measures
+        .iter()
+        .find(|&&measure| effect(Some(measure), report.run.vantage).no_receipt == NoReceipt::Nothing);
     if let Some(measure) = hidden {
-        steps.push(format!("A measure hides the way out ({}): a message that does not arrive will prove nothing.", measure.as_str()));
+        steps.push(format!(
+            "A measure hides the way out ({}): a message that does not arrive will prove nothing.",
+            measure.as_str()
+        ));
     }
     steps.push("Look at the accepted cases above and at the server's rules for them; the transcript (--transcript FILE) has every line.".into());
     steps.push("Do not block on this alone: only a message that comes back proves relaying.".into());
@@ -78,7 +92,10 @@ fn closed(report: &Report) -> Vec<String> {
     }
     let names: Vec<&str> = missing_names(report);
     if !names.is_empty() {
-        steps.push(format!("Some cases need names that were not given ({}); give them for a wider test.", names.join(", ")));
+        steps.push(format!(
+            "Some cases need names that were not given ({}); give them for a wider test.",
+            names.join(", ")
+        ));
     }
     if steps.is_empty() {
         steps.push("Nothing: keep the report.".into());
@@ -90,10 +107,16 @@ fn undetermined(report: &Report) -> Vec<String> {
     let mut steps = Vec::new();
     for reason in &report.reasons {
         let step = match reason {
-            Reason::Deferred { .. } | Reason::Busy => "Test again later, or with --profile patient, which waits and asks again.",
-            Reason::LocalNotAccepted { .. } => "Name a mail domain of the server's own (--domain) or a real mailbox (--mailbox).",
+            Reason::Deferred { .. } | Reason::Busy => {
+                "Test again later, or with --profile patient, which waits and asks again."
+            }
+            Reason::LocalNotAccepted { .. } => {
+                "Name a mail domain of the server's own (--domain) or a real mailbox (--mailbox)."
+            }
             Reason::TlsRequired => "Use a build with TLS.",
-            Reason::MeasureInForce { .. } => "Test from a vantage behind the measure, and name it (--vantage).",
+            Reason::MeasureInForce { .. } => {
+                "Test from a vantage behind the measure, and name it (--vantage)."
+            }
             Reason::IdentityChanged => "Find out whose server this is now before anything else.",
             Reason::PartialMatrix => "Run the quick or standard matrix for a verdict.",
             Reason::AcceptsEverything
@@ -128,7 +151,9 @@ fn missing_names(report: &Report) -> Vec<&'static str> {
     use crate::matrix::Name;
     let mut options = Vec::new();
     for probe in &report.probes {
-        let Outcome::NotApplicable { reason: NotApplicable::NameUnknown { name } } = probe.outcome else { continue };
+        let Outcome::NotApplicable { reason: NotApplicable::NameUnknown { name } } = probe.outcome else {
+            continue;
+        };
         let option = match name {
             Name::TargetDomain => "--domain",
             Name::LocalUser => "--mailbox",

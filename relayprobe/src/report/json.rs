@@ -45,7 +45,9 @@ impl Report {
 
     /// Reads a stored report and judges it anew from its run record and transcript.
     pub fn from_json(text: &str) -> Result<Self, ReportError> {
-        let fault = |error: serde_json::Error| ReportError::Json { fault: escape(alloc::format!("{error}").as_bytes()) };
+        let fault = |error: serde_json::Error| ReportError::Json {
+            fault: escape(alloc::format!("{error}").as_bytes()),
+        };
         let head: Head = serde_json::from_str(text).map_err(fault)?;
         if head.format > Self::FORMAT {
             return Err(ReportError::Newer { format: head.format });

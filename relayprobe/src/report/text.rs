@@ -70,7 +70,8 @@ fn selection(report: &Report) -> &'static str {
 
 fn section(report: &Report, path: usize) -> String {
     let Some(way) = report.run.paths.get(path) else { return String::new() };
-    let rows: Vec<&ProbeReport> = report.probes.iter().filter(|probe| usize::from(probe.path) == path).collect();
+    let rows: Vec<&ProbeReport> =
+        report.probes.iter().filter(|probe| usize::from(probe.path) == path).collect();
     if let Some(reason) = rows.iter().find_map(|row| whole_path(&row.outcome)) {
         // A path that was only there in case it was asked for is not worth a line.
         return match (way.tls, reason) {
@@ -95,7 +96,8 @@ fn section(report: &Report, path: usize) -> String {
 const fn whole_path(outcome: &Outcome) -> Option<NotApplicable> {
     match outcome {
         Outcome::NotApplicable {
-            reason: reason @ (NotApplicable::NoStartTls | NotApplicable::TlsNotAsked | NotApplicable::PortClosed),
+            reason:
+                reason @ (NotApplicable::NoStartTls | NotApplicable::TlsNotAsked | NotApplicable::PortClosed),
         } => Some(*reason),
         Outcome::NotApplicable { .. }
         | Outcome::Refused { .. }
@@ -115,16 +117,17 @@ fn counts(rows: &[&&ProbeReport]) -> String {
             *whys.entry(why.as_str()).or_default() += 1;
         }
     }
-    let parts = ["accepted", "refused", "deferred", "not-tested", "not-applicable"].iter().filter_map(|&kind| {
-        let count = kinds.get(kind)?;
-        let kind_in_words = kind.replace('-', " ");
-        let detail: Vec<String> = whys.iter().map(|(why, count)| format!("{why} {count}")).collect();
-        Some(if kind == "refused" {
-            format!("{count} {kind_in_words} ({})", detail.join(", "))
-        } else {
-            format!("{count} {kind_in_words}")
-        })
-    });
+    let parts =
+        ["accepted", "refused", "deferred", "not-tested", "not-applicable"].iter().filter_map(|&kind| {
+            let count = kinds.get(kind)?;
+            let kind_in_words = kind.replace('-', " ");
+            let detail: Vec<String> = whys.iter().map(|(why, count)| format!("{why} {count}")).collect();
+            Some(if kind == "refused" {
+                format!("{count} {kind_in_words} ({})", detail.join(", "))
+            } else {
+                format!("{count} {kind_in_words}")
+            })
+        });
     parts.collect::<Vec<_>>().join(", ")
 }
 
@@ -136,9 +139,14 @@ fn accepted(family: Family, rows: &[&&ProbeReport]) -> String {
             (Outcome::Accepted { reply }, Family::Control) => {
                 advice::control_note(&row.case).map(|note| (reply, note))
             }
-            (Outcome::Accepted { reply }, _) => {
-                Some((reply, if row.acceptance == Some(Acceptance::Uninformative) { "a correct server may accept it" } else { "accepted" }))
-            }
+            (Outcome::Accepted { reply }, _) => Some((
+                reply,
+                if row.acceptance == Some(Acceptance::Uninformative) {
+                    "a correct server may accept it"
+                } else {
+                    "accepted"
+                },
+            )),
             _ => None,
         };
         if let Some((reply, note)) = shown {
@@ -174,21 +182,35 @@ fn dialogue(report: &Report, connection: &Connection) -> String {
         let at = format!("{:>10.6} ", entry.at.since(crate::moment::Moment::ZERO).as_secs_f64());
         let lines: Vec<String> = match &entry.what {
             What::Connected => ["* connected".into()].into(),
-            What::Command { octets, .. } => ["C: ".to_string() + &shown_lines(octets.as_bytes()).join("")].into(),
+            What::Command { octets, .. } => {
+                ["C: ".to_string() + &shown_lines(octets.as_bytes()).join("")].into()
+            }
             What::Reply { octets, cut } => {
-                let mut lines: Vec<String> = shown_lines(octets.as_bytes()).iter().map(|line| format!("S: {line}")).collect();
-                lines.extend(cut.as_ref().map(|cut| format!("* cut: {} octets, SHA-256 {}", cut.length, escape(cut.sha256.as_bytes()))));
+                let mut lines: Vec<String> =
+                    shown_lines(octets.as_bytes()).iter().map(|line| format!("S: {line}")).collect();
+                lines.extend(cut.as_ref().map(|cut| {
+                    format!("* cut: {} octets, SHA-256 {}", cut.length, escape(cut.sha256.as_bytes()))
+                }));
                 lines
             }
             What::Fault { fault, octets, .. } => {
-                let mut lines: Vec<String> = shown_lines(octets.as_bytes()).iter().map(|line| format!("S: {line}")).collect();
+                let mut lines: Vec<String> =
+                    shown_lines(octets.as_bytes()).iter().map(|line| format!("S: {line}")).collect();
                 lines.push(format!("* not a reply: {fault}"));
                 lines
             }
             What::OutOfStep { how } => [format!("* out of step: {}", advice::astray(*how))].into(),
             What::TlsBegun => ["* TLS begins".into()].into(),
-            What::Secured { tls } => [format!("* TLS is on: {} {}, {} certificates", escape(tls.version.as_bytes()), escape(tls.cipher.as_bytes()), tls.certificates.len())].into(),
-            What::ClearAfterStartTls { octets } => [format!("* octets in the clear after STARTTLS: {octets}")].into(),
+            What::Secured { tls } => [format!(
+                "* TLS is on: {} {}, {} certificates",
+                escape(tls.version.as_bytes()),
+                escape(tls.cipher.as_bytes()),
+                tls.certificates.len()
+            )]
+            .into(),
+            What::ClearAfterStartTls { octets } => {
+                [format!("* octets in the clear after STARTTLS: {octets}")].into()
+            }
             What::Deadline { step } => [format!("* no answer in time: {}", step.as_str())].into(),
             What::Flood => ["* more octets than the plan allows".into()].into(),
             What::Lost { loss } => [format!("* ended by the other side: {}", advice::loss(*loss))].into(),
@@ -205,5 +227,8 @@ fn dialogue(report: &Report, connection: &Connection) -> String {
 
 /// The lines of octets, escaped, without their CRLF.
 fn shown_lines(octets: &[u8]) -> Vec<String> {
-    octets.split_inclusive(|&octet| octet == b'\n').map(|line| cut(line.strip_suffix(b"\r\n").unwrap_or(line), 1_024)).collect()
+    octets
+        .split_inclusive(|&octet| octet == b'\n')
+        .map(|line| cut(line.strip_suffix(b"\r\n").unwrap_or(line), 1_024))
+        .collect()
 }

@@ -92,7 +92,15 @@ pub(super) struct Dialogue {
 
 impl Dialogue {
     /// A connection whose TCP connect begins now; times are recorded from `start` on.
-    pub(super) fn new(id: ConnId, path: u16, hello: Hello, opening: Opening, limits: &Limits, start: Moment, now: Moment) -> Self {
+    pub(super) fn new(
+        id: ConnId,
+        path: u16,
+        hello: Hello,
+        opening: Opening,
+        limits: &Limits,
+        start: Moment,
+        now: Moment,
+    ) -> Self {
         Self {
             taken: Vec::new(),
             opening,
@@ -191,7 +199,11 @@ impl Dialogue {
         }
         self.note(now, What::Connected);
         self.ledger.connected();
-        if self.opening.tls == Tls::Implicit { self.begin_tls(limits, now, out) } else { self.listen(limits, now) }
+        if self.opening.tls == Tls::Implicit {
+            self.begin_tls(limits, now, out)
+        } else {
+            self.listen(limits, now)
+        }
     }
 
     pub(super) fn on_secured(&mut self, facts: TlsFacts, limits: &Limits, now: Moment) {
@@ -222,7 +234,13 @@ impl Dialogue {
         self.phase = Phase::Over;
     }
 
-    pub(super) fn on_received(&mut self, octets: &[u8], limits: &Limits, now: Moment, out: &mut VecDeque<Output>) {
+    pub(super) fn on_received(
+        &mut self,
+        octets: &[u8],
+        limits: &Limits,
+        now: Moment,
+        out: &mut VecDeque<Output>,
+    ) {
         self.received = self.received.saturating_add(u64::try_from(octets.len()).unwrap_or(u64::MAX));
         let mut rest = octets;
         while !rest.is_empty() && !self.is_over() {
@@ -315,7 +333,9 @@ impl Dialogue {
     /// What follows a reply. Every pair of step and class is here.
     fn next(&mut self, turn: Turn, octets: &[u8], limits: &Limits, now: Moment, out: &mut VecDeque<Output>) {
         match (turn.asked.step, turn.class) {
-            (_, Class::Closing) | (_, Class::Odd) | (Step::Quit | Step::Connect | Step::Handshake, _) => self.close(now, out),
+            (_, Class::Closing) | (_, Class::Odd) | (Step::Quit | Step::Connect | Step::Handshake, _) => {
+                self.close(now, out)
+            }
             // Content is never sent in a survey: an unfinished message is no message (RFC 5321 §4.1.1.4).
             (_, Class::GoOn) => self.close(now, out),
             (Step::Greeting, Class::Done) => {
@@ -325,7 +345,9 @@ impl Dialogue {
             (Step::Hello, Class::Done) => self.introduced(octets),
             // 521 is an answer for every verb (RFC 7504 §3).
             (Step::Hello, Class::Refused)
-                if turn.code.is_permanent() && turn.code.number() != 521 && self.opening.fallback.is_some() =>
+                if turn.code.is_permanent()
+                    && turn.code.number() != 521
+                    && self.opening.fallback.is_some() =>
             {
                 let fallback = self.opening.fallback.take();
                 self.settle(Then::Write(fallback.into_iter().collect()));
@@ -335,7 +357,8 @@ impl Dialogue {
             (Step::Mail, Class::Refused) => {
                 // Without a sender the rest of this transaction is pointless, and RSET too.
                 let probe = turn.asked.probe;
-                while self.script.front().is_some_and(|line| line.probe == probe || line.step == Step::Reset) {
+                while self.script.front().is_some_and(|line| line.probe == probe || line.step == Step::Reset)
+                {
                     self.script.pop_front();
                 }
                 self.answered(limits, now);

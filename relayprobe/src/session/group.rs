@@ -34,11 +34,26 @@ pub(super) enum Offer {
 
 impl Group {
     pub(super) const fn new(budget: Budget, window: Window, mail_refused: bool) -> Self {
-        Self { taken: Vec::new(), lines: Vec::new(), left: budget, window, mail_refused, closed: false, relays: false }
+        Self {
+            taken: Vec::new(),
+            lines: Vec::new(),
+            left: budget,
+            window,
+            mail_refused,
+            closed: false,
+            relays: false,
+        }
     }
 
     /// Takes an item if the budget has room for it.
-    pub(super) fn offer(&mut self, item: &Item, case: &Case, odd: Odd, names: &Names<'_>, ehlo: &Ehlo) -> Offer {
+    pub(super) fn offer(
+        &mut self,
+        item: &Item,
+        case: &Case,
+        odd: Odd,
+        names: &Names<'_>,
+        ehlo: &Ehlo,
+    ) -> Offer {
         if names.unmet().is_some() || !case.needs.iter().all(|&need| offers(ehlo, need)) {
             return Offer::Unfit;
         }
@@ -46,7 +61,9 @@ impl Group {
         let cost = self.cost(case, odd);
         // A lone case always fits: otherwise it would never be asked.
         let fits = self.taken.is_empty()
-            || (cost.refusals <= self.left.refusals && cost.odd <= self.left.odd && self.left.transactions > 1);
+            || (cost.refusals <= self.left.refusals
+                && cost.odd <= self.left.odd
+                && self.left.transactions > 1);
         // An early DATA ends its group (RFC 2920 §3.1), so such a case is alone with its connection.
         let early = case.shape == Shape::EarlyData;
         if self.closed || !fits || (early && !self.taken.is_empty()) {

@@ -109,7 +109,12 @@ impl Ledger {
             // A server may say at any time that it is closing (RFC 5321 §3.8).
             if code.number() == 421 {
                 self.closing = true;
-                return Ok(Turn { asked: Asked { step: Step::Quit, probe: None }, class: Class::Closing, code, entry });
+                return Ok(Turn {
+                    asked: Asked { step: Step::Quit, probe: None },
+                    class: Class::Closing,
+                    code,
+                    entry,
+                });
             }
             return Err(self.lose_step(Astray::Surplus));
         };
@@ -176,7 +181,8 @@ impl Ledger {
 
     /// A refused DATA behind an accepted recipient settles the case anew.
     fn answer_data(&mut self, turn: Turn) {
-        let accepted = |answer: &&mut Answer| Some(answer.probe) == turn.asked.probe && answer.code.is_positive();
+        let accepted =
+            |answer: &&mut Answer| Some(answer.probe) == turn.asked.probe && answer.code.is_positive();
         if let Some(answer) = self.answers.iter_mut().rev().find(accepted) {
             *answer = Answer { step: Step::Data, code: turn.code, entry: turn.entry, ..*answer };
         }

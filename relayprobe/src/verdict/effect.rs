@@ -44,7 +44,9 @@ pub const fn effect(measure: Option<Measure>, vantage: Vantage) -> Effect {
             None | Some(Measure::InboundFilter | Measure::InboundBlock),
             Vantage::ProviderNetwork | Vantage::TargetNetwork | Vantage::Loopback,
         ) => (Shows::TrueForThisNetwork, NoReceipt::NotRelayed),
-        (Some(Measure::InboundFilter | Measure::InboundBlock), Vantage::Outside) => (Shows::TheBlock, NoReceipt::NotRelayed),
+        (Some(Measure::InboundFilter | Measure::InboundBlock), Vantage::Outside) => {
+            (Shows::TheBlock, NoReceipt::NotRelayed)
+        }
         (
             Some(Measure::SmarthostBlock | Measure::OutboundPortBlock),
             Vantage::Outside | Vantage::ProviderNetwork | Vantage::TargetNetwork | Vantage::Loopback,
@@ -88,6 +90,11 @@ mod tests {
 
     #[test]
     fn an_outbound_block_hides_the_way_out() {
-        row(Some(Measure::OutboundPortBlock), Shows::AcceptanceOnly, Shows::AcceptanceOnly, NoReceipt::Nothing);
+        row(
+            Some(Measure::OutboundPortBlock),
+            Shows::AcceptanceOnly,
+            Shows::AcceptanceOnly,
+            NoReceipt::Nothing,
+        );
     }
 }

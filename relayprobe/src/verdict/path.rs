@@ -33,7 +33,11 @@ pub(super) enum Standing {
     Skipped,
     /// Its server wants TLS before anything else.
     WantsTls,
-    Judged { verdict: Verdict, how: Option<How>, reasons: Vec<Reason> },
+    Judged {
+        verdict: Verdict,
+        how: Option<How>,
+        reasons: Vec<Reason>,
+    },
 }
 
 impl PathVerdict {
@@ -68,8 +72,10 @@ struct View<'a> {
 }
 
 pub(super) fn stand(evidence: &Evidence<'_>, outcomes: &[Outcome], path: usize) -> Standing {
-    let rows = evidence.record.probes.iter().zip(outcomes).filter(|(probe, _)| usize::from(probe.path) == path);
-    let rows = rows.filter_map(|(probe, outcome)| Some((probe, evidence.record.case(probe)?, outcome))).collect();
+    let rows =
+        evidence.record.probes.iter().zip(outcomes).filter(|(probe, _)| usize::from(probe.path) == path);
+    let rows =
+        rows.filter_map(|(probe, outcome)| Some((probe, evidence.record.case(probe)?, outcome))).collect();
     let view = View { evidence, rows, path };
     if view.is_suspected() {
         return Standing::plain(Verdict::Suspected);
@@ -101,7 +107,9 @@ impl<'a> View<'a> {
             matches!(
                 outcome,
                 Outcome::NotApplicable {
-                    reason: NotApplicable::NoStartTls | NotApplicable::TlsNotAsked | NotApplicable::PortClosed
+                    reason: NotApplicable::NoStartTls
+                        | NotApplicable::TlsNotAsked
+                        | NotApplicable::PortClosed
                 }
             )
         };
@@ -110,7 +118,8 @@ impl<'a> View<'a> {
 
     /// Whether every plain case was refused because TLS must come first.
     fn wants_tls(&self) -> bool {
-        let mut plain = self.relay().filter(|(_, case, outcome)| case.is_plain() && !is_absent(outcome)).peekable();
+        let mut plain =
+            self.relay().filter(|(_, case, outcome)| case.is_plain() && !is_absent(outcome)).peekable();
         plain.peek().is_some() && plain.all(|(.., outcome)| refused_for(outcome) == Some(Why::TlsRequired))
     }
 
@@ -133,7 +142,8 @@ impl<'a> View<'a> {
         if began_tls && !secured {
             return Some(Standing::undetermined(self.not_tested(NotTested::TlsFailed)));
         }
-        let refusal = ledger.turns().iter().find(|turn| matches!(turn.class, Class::Refused | Class::Closing));
+        let refusal =
+            ledger.turns().iter().find(|turn| matches!(turn.class, Class::Refused | Class::Closing));
         Some(match (ledger.turns().first(), refusal) {
             (None, _) => first_words(connection),
             (Some(_), Some(turn)) if !turn.code.is_permanent() => Standing::undetermined(Reason::Busy),
@@ -155,7 +165,11 @@ impl<'a> View<'a> {
     }
 
     fn not_tested(&self, why: NotTested) -> Reason {
-        let probes = self.relay().filter(|(.., o)| matches!(o, Outcome::NotTested { .. })).map(|(p, ..)| p.number).collect();
+        let probes = self
+            .relay()
+            .filter(|(.., o)| matches!(o, Outcome::NotTested { .. }))
+            .map(|(p, ..)| p.number)
+            .collect();
         Reason::NotTested { why, probes }
     }
 
@@ -174,9 +188,16 @@ impl<'a> View<'a> {
     /// Whether refusals are about us: from the beginning, or since a control that had worked was refused.
     fn is_blocked(&self) -> bool {
         let local = self.control(matrix::LOCAL_ACCEPT).and_then(refused_for);
-        let mut plain = self.relay().filter(|(_, case, _)| case.is_plain()).filter_map(|(.., outcome)| refused_for(outcome)).peekable();
+        let mut plain = self
+            .relay()
+            .filter(|(_, case, _)| case.is_plain())
+            .filter_map(|(.., outcome)| refused_for(outcome))
+            .peekable();
         let all_plain = plain.peek().is_some() && plain.all(|why| why == Why::TesterRefused);
-        local == Some(Why::TesterRefused) || all_plain || banned_since(self.evidence, self.path).is_some() || self.is_shut_out()
+        local == Some(Why::TesterRefused)
+            || all_plain
+            || banned_since(self.evidence, self.path).is_some()
+            || self.is_shut_out()
     }
 
     /// Whether a server that had let us in greeted us with a refusal later.
@@ -191,8 +212,11 @@ impl<'a> View<'a> {
 
     fn untested(&self) -> Vec<Reason> {
         let mut reasons = Vec::new();
-        let deferred: Vec<u16> =
-            self.relay().filter(|(.., o)| matches!(o, Outcome::Deferred { .. })).map(|(p, ..)| p.number).collect();
+        let deferred: Vec<u16> = self
+            .relay()
+            .filter(|(.., o)| matches!(o, Outcome::Deferred { .. }))
+            .map(|(p, ..)| p.number)
+            .collect();
         if !deferred.is_empty() {
             reasons.push(Reason::Deferred { probes: deferred });
         }
@@ -206,7 +230,8 @@ impl<'a> View<'a> {
         }
         for why in whys {
             let same = |outcome: &Outcome| *outcome == Outcome::NotTested { reason: why };
-            let probes = self.relay().filter(|(.., outcome)| same(outcome)).map(|(probe, ..)| probe.number).collect();
+            let probes =
+                self.relay().filter(|(.., outcome)| same(outcome)).map(|(probe, ..)| probe.number).collect();
             reasons.push(Reason::NotTested { why, probes });
         }
         reasons
@@ -237,7 +262,8 @@ impl<'a> View<'a> {
     }
 
     fn plain_faults(&self) -> Vec<Reason> {
-        let plain: Vec<_> = self.relay().filter(|(_, case, outcome)| case.is_plain() && !is_absent(outcome)).collect();
+        let plain: Vec<_> =
+            self.relay().filter(|(_, case, outcome)| case.is_plain() && !is_absent(outcome)).collect();
         if plain.is_empty() {
             return [Reason::NoPlainCase].into();
         }
@@ -297,9 +323,13 @@ fn first_words(connection: &Connection) -> Standing {
         // It spoke SMTP, badly, or too late.
         (Some(_), _) => Standing::undetermined(Reason::OutOfStep),
         (None, Some(Loss::TimedOut)) => Standing::unreachable(How::TimedOut),
-        (None, Some(loss)) if !connected || matches!(loss, Loss::Closed | Loss::Reset) => Standing::unreachable(How::of(loss)),
+        (None, Some(loss)) if !connected || matches!(loss, Loss::Closed | Loss::Reset) => {
+            Standing::unreachable(How::of(loss))
+        }
         (None, Some(_)) => Standing::unreachable(How::Other),
-        (None, None) if connection.ledger().astray() == Some(Astray::WrongCode) => Standing::undetermined(Reason::OutOfStep),
+        (None, None) if connection.ledger().astray() == Some(Astray::WrongCode) => {
+            Standing::undetermined(Reason::OutOfStep)
+        }
         (None, None) => Standing::undetermined(Reason::Stopped),
     }
 }

@@ -30,7 +30,9 @@ impl CommandLine {
 
     /// A line of `text`, which must have neither control characters nor too many octets.
     pub fn new(text: &str) -> Result<Self, CommandError> {
-        if let Some((at, _)) = text.char_indices().find(|(_, c)| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}')) {
+        if let Some((at, _)) =
+            text.char_indices().find(|(_, c)| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}'))
+        {
             return Err(CommandError::Control { at });
         }
         if text.len() + 2 > Self::LIMIT {

@@ -66,7 +66,8 @@ mod tests {
 
     #[test]
     fn keywords_are_read_in_any_case() {
-        let found = read("250-mx.example Hello\r\n250-pipelining\r\n250-AUTH=LOGIN\r\n250-Size 10\r\n250 DSN\r\n");
+        let found =
+            read("250-mx.example Hello\r\n250-pipelining\r\n250-AUTH=LOGIN\r\n250-Size 10\r\n250 DSN\r\n");
         assert_eq!(found.name, "mx.example");
         assert!(found.pipelining && found.auth && found.dsn);
         assert!(!found.starttls && !found.chunking && !found.smtputf8);
@@ -75,7 +76,10 @@ mod tests {
     #[test]
     fn a_bare_or_blank_reply_offers_nothing() {
         assert_eq!(read("250\r\n"), Ehlo::default());
-        assert_eq!(read("250-mx\r\n250-   \r\n250-\t\r\n250 \r\n"), Ehlo { name: "mx".into(), ..Ehlo::default() });
+        assert_eq!(
+            read("250-mx\r\n250-   \r\n250-\t\r\n250 \r\n"),
+            Ehlo { name: "mx".into(), ..Ehlo::default() }
+        );
     }
 
     #[test]

@@ -79,7 +79,8 @@ mod tests {
 
     #[test]
     fn what_only_looks_like_a_code_is_none() {
-        for text in ["", "3.7.1 x", "5.7", "5.7.1.9 is an address", "5.7.1234 x", "x 5.7.1", "5.7.1x", "5..1"] {
+        for text in ["", "3.7.1 x", "5.7", "5.7.1.9 is an address", "5.7.1234 x", "x 5.7.1", "5.7.1x", "5..1"]
+        {
             assert_eq!(EnhancedCode::at_start(text.as_bytes()), None, "{text}");
         }
     }

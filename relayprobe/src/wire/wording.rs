@@ -49,7 +49,11 @@ pub(crate) fn names_relaying(reply: &Reply<'_>) -> bool {
 /// Whether a refusal wants TLS first (RFC 3207 §4).
 pub(crate) fn asks_for_tls(reply: &Reply<'_>) -> bool {
     let text = lower(reply);
-    let about_tls = || ["starttls", "tls required", "must use tls", "requires tls", "encryption required"].iter().any(|p| holds(&text, p));
+    let about_tls = || {
+        ["starttls", "tls required", "must use tls", "requires tls", "encryption required"]
+            .iter()
+            .any(|p| holds(&text, p))
+    };
     reply.code().is_permanent() && about_tls()
 }
 

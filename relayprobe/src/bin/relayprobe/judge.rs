@@ -8,7 +8,7 @@ use relayprobe::report::ReportError;
 use serde::Deserialize;
 
 use crate::Failure;
-use crate::output::{harmless, show, tell};
+use crate::output::{show, tell};
 use crate::read::{ReadError, read_text};
 
 /// Many times what the limits of a run let a report grow to.
@@ -53,7 +53,6 @@ pub(crate) fn judge(options: &JudgeOptions) -> Result<u8, Failure> {
         )),
         Err(_) => tell("note: the stored report has no verdict to compare with"),
     }
-    // A stored report comes from anywhere: its names of run and cases may hold what no run would give them.
-    show(&if options.json { report.to_json() + "\n" } else { harmless(&report.text()) })?;
+    show(&if options.json { report.to_json() + "\n" } else { report.text() })?;
     Ok(report.exit_code)
 }

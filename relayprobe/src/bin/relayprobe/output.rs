@@ -30,7 +30,7 @@ pub(crate) fn tell(message: impl fmt::Display) {
 }
 
 /// The text without anything that steers a terminal: messages quote files, and files come from anywhere.
-pub(crate) fn harmless(text: &str) -> String {
+fn harmless(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for character in text.chars() {
         if character.is_control() && character != '\n' {

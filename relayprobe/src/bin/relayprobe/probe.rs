@@ -84,6 +84,9 @@ struct Manner {
     /// Take a port for a mail port although it is none of the usual ones; repeatable
     #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
     allow_port: Vec<u16>,
+    /// Take a port for one that speaks TLS from the first octet, as 465 does; repeatable
+    #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
+    tls_port: Vec<u16>,
     /// Allow loopback, private and link-local targets
     #[arg(long)]
     allow_private: bool,
@@ -194,6 +197,7 @@ impl Manner {
             .tls(driver::TLS);
         builder = self.measure.iter().copied().fold(builder, PlanBuilder::measure);
         builder = self.allow_port.iter().copied().fold(builder, PlanBuilder::allow_port);
+        builder = self.tls_port.iter().copied().fold(builder, PlanBuilder::implicit_tls);
         if !self.retry_after.is_empty() {
             builder = builder.retries(&self.retry_after);
         }

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{self, Write as _};
 use std::net::IpAddr;
 use std::path::Path;
+use std::process;
 
 use relayprobe::driver::{self, Stop, blocking};
 use relayprobe::plan::PlanBuilder;
@@ -15,13 +16,16 @@ use crate::probe::Kept;
 use crate::progress::Progress;
 use crate::store::Store;
 
+/// What a shell reports of a program that Ctrl-C ended.
+const INTERRUPTED: i32 = 130;
+
 pub(crate) fn run(builder: PlanBuilder, address: IpAddr, kept: &Kept) -> Result<u8, Failure> {
     let store = kept.store.as_deref().map(Store::open).transpose()?;
     let plan = plan(builder, address, store.as_ref())?;
     // Opened before anybody is asked: a run that cannot be written down would have been in vain.
     let transcript = kept.transcript.as_deref().map(Transcript::create).transpose()?;
     let progress = Progress::new(plan.record());
-    let report = blocking::run(plan, &Stop::new(), |event| progress.show(event));
+    let report = blocking::run(plan, &stop_on_signal(), |event| progress.show(event));
     progress.clear();
     // Each in its turn, whatever becomes of the others.
     let shown = show(&if kept.json { report.to_json() + "\n" } else { report.text() });
@@ -31,6 +35,21 @@ pub(crate) fn run(builder: PlanBuilder, address: IpAddr, kept: &Kept) -> Result<
     stored?;
     written?;
     Ok(report.exit_code)
+}
+
+/// Ctrl-C ends the run politely and keeps what was learnt; a second one ends the program.
+fn stop_on_signal() -> Stop {
+    let stop = Stop::new();
+    let handle = stop.clone();
+    let handler = move || {
+        if handle.is_stopped() {
+            process::exit(INTERRUPTED);
+        }
+        handle.stop();
+    };
+    // Without a handler Ctrl-C ends the program at once, as it does anywhere.
+    let _installed = ctrlc::set_handler(handler);
+    stop
 }
 
 /// The plan; with a store its run record is kept before anybody is asked.

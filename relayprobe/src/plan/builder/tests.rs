@@ -87,7 +87,8 @@ fn many_refusals_a_day_must_be_asked_for() {
 #[test]
 fn a_changed_case_is_refused() {
     let mut case = Matrix::select(Selection::Quick).cases().first().unwrap().clone();
-    case.rcpt.argument = crate::matrix::built_in().find(|c| c.id == "ctl-unknown-local").unwrap().rcpt.argument;
+    case.rcpt.argument =
+        crate::matrix::built_in().find(|c| c.id == "ctl-unknown-local").unwrap().rcpt.argument;
     let matrix = Matrix::select(Selection::Quick).with(case);
     assert!(matches!(build(builder(target()).matrix(matrix)), Err(PlanError::ForeignCase { .. })));
 }
@@ -113,7 +114,10 @@ fn ports_become_paths() {
     let matrix = Matrix::select(Selection::Standard);
     let plan = build(builder(target()).ports(&[25, 465, 587]).matrix(matrix)).unwrap();
     let paths: Vec<String> = plan.record().paths.iter().map(ToString::to_string).collect();
-    assert_eq!(paths, ["port 25", "port 25 with STARTTLS", "port 465 with TLS", "port 587", "port 587 with STARTTLS"]);
+    assert_eq!(
+        paths,
+        ["port 25", "port 25 with STARTTLS", "port 465 with TLS", "port 587", "port 587 with STARTTLS"]
+    );
 }
 
 #[test]

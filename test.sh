@@ -1,0 +1,67 @@
+#!/usr/bin/env bash
+# Everything a change has to pass. On Debian, as root, with a Rust toolchain; installs what else it needs.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")"
+exec </dev/null
+
+step() { printf '\n== %s\n' "$*"; }
+fail() { printf 'test.sh: %s\n' "$*" >&2; exit 1; }
+
+step "Tools"
+[ "$(id -u)" -eq 0 ] || fail "must run as root: it starts real mail servers in namespaces (cargo test -p relayprobe needs none)"
+export PATH="${CARGO_HOME:-$HOME/.cargo}/bin:$PATH"
+command -v cargo >/dev/null || fail "no cargo: install a Rust toolchain first (https://rustup.rs)"
+missing=()
+for pair in cc:gcc ld:binutils unshare:util-linux mount:mount dpkg-deb:dpkg tar:tar update-ca-certificates:ca-certificates; do
+    command -v "${pair%%:*}" >/dev/null || missing+=("${pair#*:}")
+done
+# Headers and start files of the C library, for the crates that have a piece of C.
+[ -e /usr/include/stdio.h ] || missing+=(libc6-dev)
+if [ "${#missing[@]}" -gt 0 ]; then
+    echo "installing ${missing[*]}"
+    apt-get update --quiet
+    DEBIAN_FRONTEND=noninteractive apt-get install --yes --quiet --no-install-recommends "${missing[@]}"
+fi
+deny=0.20.2
+if [ "$(cargo deny --version 2>/dev/null)" != "cargo-deny $deny" ]; then
+    cargo install --locked "cargo-deny@$deny"
+fi
+cargo --version
+
+step "Formatting"
+cargo fmt --all --check
+
+step "Clippy"
+cargo clippy --locked --workspace --all-features --all-targets -- -D warnings
+
+step "The core without std, and every combination of features"
+cargo clippy --locked -p relayprobe --no-default-features -- -D warnings
+for features in serde std std,tls tokio tokio,tls cli; do
+    echo "features: $features"
+    cargo clippy --locked -p relayprobe --no-default-features --features "$features" -- -D warnings
+done
+
+msrv=$(sed -n 's/^rust-version = "\(.*\)"$/\1/p' Cargo.toml)
+step "The oldest Rust version, $msrv"
+if rustc --version | grep -q "^rustc ${msrv//./\\.}[. ]"; then
+    echo "the default toolchain is that one"
+    oldest=()
+else
+    command -v rustup >/dev/null || fail "the default toolchain is not $msrv, and there is no rustup to install it"
+    toolchain=$(rustup toolchain list | grep -o "^${msrv//./\\.}[.0-9]*" | head -n 1 || true)
+    if [ -z "$toolchain" ]; then
+        toolchain=$msrv
+        rustup toolchain install --profile minimal "$toolchain"
+    fi
+    oldest=("+$toolchain")
+fi
+cargo "${oldest[@]}" check --locked -p relayprobe --all-features
+
+step "Documentation"
+RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --all-features --no-deps
+
+step "Licences, bans, sources"
+cargo deny --locked check licenses bans sources
+
+step "Tests"
+cargo test --locked --workspace --all-features --no-fail-fast

@@ -1,0 +1,99 @@
+//! The command line's program, built and run.
+
+use std::env;
+use std::fs;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::OnceLock;
+
+use serde_json::Value;
+
+/// Options that say who tests, and by whose leave.
+pub const IDENTITY: [&str; 4] = ["--probe-domain", "probe.example", "--authorization", "own-server:demo"];
+/// Options for a server of one's own on this machine.
+pub const LAB: [&str; 5] = ["--profile", "lab", "--allow-private", "--domain", "target.example"];
+
+/// Runs it, and returns its exit status and what it wrote to standard output and standard error.
+pub fn run(arguments: &[&str]) -> (i32, String, String) {
+    let Output { status, stdout, stderr } = command(arguments).stdin(Stdio::null()).output().unwrap();
+    let err = String::from_utf8_lossy(&stderr).into_owned();
+    assert!(!err.contains("panicked"), "{err}");
+    (status.code().unwrap(), String::from_utf8(stdout).unwrap(), err)
+}
+
+/// Probes a target with the usual options and `more`.
+pub fn probe(target: &str, more: &[&str]) -> (i32, String, String) {
+    run(&[&["probe", target], &IDENTITY[..], &LAB, more].concat())
+}
+
+/// Begins to probe a target, and does not wait for it.
+pub fn start(target: &str, more: &[&str]) -> Child {
+    let arguments = [&["probe", target], &IDENTITY[..], &LAB, more].concat();
+    command(&arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+}
+
+/// The program with these arguments.
+pub fn command(arguments: &[&str]) -> Command {
+    let mut command = Command::new(program());
+    command.args(arguments);
+    command
+}
+
+/// The program, built once: cargo does not build another package's program for a test.
+pub fn program() -> &'static Path {
+    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
+    PROGRAM.get_or_init(|| {
+        let mut cargo = Command::new(env!("CARGO"));
+        // What cargo tells this test about its own package would have every build script run anew.
+        let ours = |name: &str| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_");
+        for (name, _) in env::vars_os().filter(|(name, _)| name.to_str().is_some_and(ours)) {
+            cargo.env_remove(name);
+        }
+        let built = cargo
+            .args(["build", "--package", "relayprobe", "--features", "cli", "--bin", "relayprobe"])
+            .arg("--message-format=json-render-diagnostics")
+            .current_dir(workspace())
+            .stderr(Stdio::inherit())
+            .output()
+            .unwrap();
+        assert!(built.status.success(), "relayprobe can be built");
+        let messages = String::from_utf8(built.stdout).unwrap();
+        let executable = |line| json(line)["executable"].as_str().map(PathBuf::from);
+        messages.lines().rev().find_map(executable).expect("cargo says where the program is")
+    })
+}
+
+/// The root of the workspace.
+pub fn workspace() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// A path as text.
+pub fn text(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
+
+/// Reads JSON.
+pub fn json(text: &str) -> Value {
+    serde_json::from_str(text).unwrap_or_else(|fault| panic!("{fault}: {text}"))
+}
+
+/// The schema of reports.
+pub fn schema() -> Value {
+    json(&fs::read_to_string(workspace().join("docs/report.schema.json")).unwrap())
+}
+
+/// Checks a report against the schema.
+pub fn assert_fits_schema(report: &Value) {
+    static VALIDATOR: OnceLock<jsonschema::Validator> = OnceLock::new();
+    let validator = VALIDATOR.get_or_init(|| jsonschema::draft202012::new(&schema()).unwrap());
+    let faults: Vec<String> =
+        validator.iter_errors(report).map(|fault| format!("{}: {fault}", fault.instance_path())).collect();
+    assert!(faults.is_empty(), "{faults:#?}");
+}
+
+/// A port on which nothing listens.
+pub fn closed_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
