@@ -210,10 +210,11 @@ fn void_banned(record: &RunRecord, evidence: &Evidence<'_>, outcomes: &mut [Outc
         for probe in record.probes.iter().filter(|probe| usize::from(probe.path) == path) {
             let late = evidence.answers(probe.number).next_back().is_some_and(|s| s.order > last_good);
             let relay = record.case(probe).is_some_and(|case| !case.is_control());
-            if let Some(outcome @ Outcome::Refused { .. }) = outcomes.get_mut(usize::from(probe.number)) {
-                if late && relay {
-                    *outcome = Outcome::NotTested { reason: NotTested::ControlFailed };
-                }
+            if let Some(outcome @ Outcome::Refused { .. }) = outcomes.get_mut(usize::from(probe.number))
+                && late
+                && relay
+            {
+                *outcome = Outcome::NotTested { reason: NotTested::ControlFailed };
             }
         }
     }

@@ -20,7 +20,7 @@ use crate::moment::Moment;
 use crate::plan::{Budget, DriverTls, Grouping, Names, Plan, RunRecord, host_name, millis};
 use crate::target::Tls;
 use crate::transcript::{Astray, Class, Connection, End, Ledger, Step, Transcript, What};
-use crate::wire::{Reply, asks_for_tls, names_relaying};
+use crate::wire::{Extension, Reply, asks_for_tls, names_relaying};
 
 use dialogue::{Dialogue, Line, Opening, Window};
 use group::{Group, Offer, oddity};
@@ -49,6 +49,7 @@ pub struct Session {
 
 /// What was learnt of one path.
 #[derive(Clone, Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is learnt apart from the others")]
 struct PathState {
     health: Health,
     /// A greeting was seen: the path leads to a server.
@@ -120,6 +121,7 @@ impl Session {
 
     /// Takes in what happened. Never fails; input for a connection that has ended is ignored, and earlier time counts
     /// as no time.
+    #[expect(clippy::needless_pass_by_value, reason = "an input happened once and is used up")]
     pub fn handle_input(&mut self, input: Input<'_>, now: Moment) {
         self.now = self.now.max(now);
         let (limits, now, out) = (&self.record.limits, self.now, &mut self.outputs);
@@ -351,7 +353,7 @@ impl Session {
 
     fn learn_host(&mut self, at: usize) {
         if self.host.is_none() {
-            self.host = self.dialogues.get(at).and_then(|dialogue| host_name(&dialogue.ehlo().name));
+            self.host = self.dialogues.get(at).and_then(|dialogue| host_name(dialogue.ehlo().name()));
         }
     }
 
@@ -363,8 +365,9 @@ impl Session {
         let due: Vec<Item> = self.queue.due(self.now).filter(same).cloned().collect();
         // What fell out of step is asked one by one, apart from the rest.
         let alone = due.first().is_some_and(|item| item.alone);
-        let grouped =
-            dialogue.ehlo().pipelining && !alone && self.record.limits.grouping == Grouping::Offered;
+        let grouped = dialogue.ehlo().offers(Extension::Pipelining)
+            && !alone
+            && self.record.limits.grouping == Grouping::Offered;
         let window = if grouped { Window::Group } else { Window::Lockstep };
         let mut group =
             Group::new(budget(&self.record, state, dialogue), window, state.mail_refused && grouped);
@@ -384,7 +387,7 @@ impl Session {
         match end {
             Some(item) => drop(offer(&self.record, self.host.as_ref(), &mut group, item, dialogue)),
             None if *dialogue.hello() == Hello::Own => {
-                check(&self.record, self.host.as_ref(), &mut group, path, &ends)
+                check(&self.record, self.host.as_ref(), &mut group, path, &ends);
             }
             None => {}
         }
@@ -509,7 +512,7 @@ impl Session {
                 state.health = if state.busy >= PATIENCE { Health::Dead } else { state.health };
             }
             Some((Class::Refused | Class::Closing | Class::GoOn | Class::Odd, _)) => {
-                state.health = Health::Dead
+                state.health = Health::Dead;
             }
             // It could not be reached, said nothing, or is no mail server.
             None if !state.greeted => state.health = Health::Dead,

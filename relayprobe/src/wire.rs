@@ -7,7 +7,7 @@ mod reply;
 mod wording;
 
 pub use command::{CommandError, CommandLine};
-pub use ehlo::Ehlo;
+pub use ehlo::{Ehlo, Extension};
 pub use enhanced::EnhancedCode;
 pub use reply::{Code, Reply, ReplyDecoder, ReplyFault, ReplyLimits};
 pub(crate) use wording::{asks_for_tls, holds, lower, names_relaying};

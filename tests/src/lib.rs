@@ -1,5 +1,7 @@
 //! Support for the tests: dialogue files, scripted servers, real mail servers.
 
+#![allow(clippy::missing_panics_doc, reason = "support for tests panics when a test cannot go on")]
+
 pub mod dialogue;
 pub mod expect;
 pub mod program;

@@ -1,4 +1,4 @@
-//! Real OpenSMTPD and Sendmail, with Debian's binaries and their own error limits.
+//! Real `OpenSMTPD` and Sendmail, with Debian's binaries and their own error limits.
 
 use relayprobe::{Report, Selection, Verdict};
 use relayprobe_tests::servers::{opensmtpd, sendmail};

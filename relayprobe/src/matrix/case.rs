@@ -4,6 +4,7 @@ use alloc::borrow::Cow;
 use core::fmt;
 
 use super::form::Form;
+use crate::wire::{Ehlo, Extension};
 
 /// One envelope recipe of the matrix.
 ///
@@ -267,6 +268,25 @@ pub enum Need {
     SecondDomain,
     /// Our receiving server takes part in the run.
     Sink,
+}
+
+impl Need {
+    /// The extension that the server must offer, if it is one.
+    pub const fn extension(self) -> Option<Extension> {
+        match self {
+            Self::Auth => Some(Extension::Auth),
+            Self::Chunking => Some(Extension::Chunking),
+            Self::Dsn => Some(Extension::Dsn),
+            Self::Pipelining => Some(Extension::Pipelining),
+            Self::SmtpUtf8 => Some(Extension::SmtpUtf8),
+            Self::SecondDomain | Self::Sink => None,
+        }
+    }
+
+    /// Whether a server with this EHLO reply meets the need; what the plan must offer is not asked here.
+    pub fn is_met_by(self, ehlo: &Ehlo) -> bool {
+        self.extension().is_none_or(|extension| ehlo.offers(extension))
+    }
 }
 
 /// Which part of a case strict servers call a syntax error.

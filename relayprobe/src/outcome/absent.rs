@@ -9,7 +9,7 @@ use crate::matrix::{self, Case, Hello, Name, Need};
 use crate::plan::{DriverTls, Names, Probe, Unfit, host_name};
 use crate::target::Tls;
 use crate::transcript::{Astray, Class, Connection, End, Step, What};
-use crate::wire::{Ehlo, Reply};
+use crate::wire::{Ehlo, Extension, Reply};
 
 /// Why a case makes no sense here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -131,7 +131,7 @@ fn names_missing(evidence: &Evidence<'_>, probe: &Probe, case: &Case) -> Option<
 /// What the server called itself in its first EHLO reply that has a name.
 pub(crate) fn learnt_host(evidence: &Evidence<'_>) -> Option<Domain> {
     let connections = &evidence.transcript.connections;
-    connections.iter().flat_map(ehlos).find_map(|(ehlo, _)| host_name(&ehlo.name))
+    connections.iter().flat_map(ehlos).find_map(|(ehlo, _)| host_name(ehlo.name()))
 }
 
 fn was_met(evidence: &Evidence<'_>) -> bool {
@@ -153,7 +153,8 @@ fn path_missing(evidence: &Evidence<'_>, probe: &Probe) -> Option<NotApplicable>
     }
     let clear = connections(evidence, probe.path).flat_map(ehlos).find(|(_, secured)| !secured);
     let upgrades = matches!(path.tls, Tls::StartTls | Tls::StartTlsIfAsked);
-    (upgrades && clear.is_some_and(|(ehlo, _)| !ehlo.starttls)).then_some(NotApplicable::NoStartTls)
+    (upgrades && clear.is_some_and(|(ehlo, _)| !ehlo.offers(Extension::StartTls)))
+        .then_some(NotApplicable::NoStartTls)
 }
 
 fn offer_missing(evidence: &Evidence<'_>, probe: &Probe, case: &Case) -> Option<NotApplicable> {
@@ -164,15 +165,7 @@ fn offer_missing(evidence: &Evidence<'_>, probe: &Probe, case: &Case) -> Option<
         .filter(|connection| connection.hello == Hello::Own)
         .flat_map(ehlos)
         .find(introduced)?;
-    let lacks = |need: &&Need| match need {
-        Need::Auth => !ehlo.auth,
-        Need::Chunking => !ehlo.chunking,
-        Need::Dsn => !ehlo.dsn,
-        Need::Pipelining => !ehlo.pipelining,
-        Need::SmtpUtf8 => !ehlo.smtputf8,
-        Need::SecondDomain | Need::Sink => false,
-    };
-    case.needs.iter().find(lacks).map(|&need| NotApplicable::NotOffered { need })
+    case.needs.iter().find(|need| !need.is_met_by(&ehlo)).map(|&need| NotApplicable::NotOffered { need })
 }
 
 fn not_tested(evidence: &Evidence<'_>, probe: &Probe) -> NotTested {

@@ -4,6 +4,7 @@ use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
+use core::fmt::{self, Write as _};
 
 use super::advice;
 use super::{ProbeReport, Report};
@@ -24,7 +25,7 @@ pub(super) fn report(report: &Report) -> String {
     }
     text.push_str("\nWhat next\n");
     for line in advice::next_steps(report) {
-        text.push_str(&format!("  - {line}\n"));
+        put(&mut text, format_args!("  - {line}\n"));
     }
     text
 }
@@ -41,22 +42,30 @@ fn head(report: &Report) -> String {
         advice::meaning(report.verdict)
     );
     for reason in &report.reasons {
-        text.push_str(&format!("  Because: {reason}.\n"));
+        put(&mut text, format_args!("  Because: {reason}.\n"));
     }
-    text.push_str(&format!(
-        "  Run {} of {}, {} matrix (version {}), seen from {}, by leave of {}:{}.\n",
-        escape(run.run.as_bytes()),
-        run.date,
-        selection(report),
-        run.matrix_version,
-        run.vantage.as_str(),
-        run.authorization.kind.as_str(),
-        run.authorization.reference
-    ));
+    put(
+        &mut text,
+        format_args!(
+            "  Run {} of {}, {} matrix (version {}), seen from {}, by leave of {}:{}.\n",
+            escape(run.run.as_bytes()),
+            run.date,
+            selection(report),
+            run.matrix_version,
+            run.vantage.as_str(),
+            run.authorization.kind.as_str(),
+            run.authorization.reference
+        ),
+    );
     if let Some(greeting) = &report.server.greeting {
-        text.push_str(&format!("  It greeted with: {}\n", line(greeting.as_bytes())));
+        put(&mut text, format_args!("  It greeted with: {}\n", line(greeting.as_bytes())));
     }
     text
+}
+
+fn put(text: &mut String, piece: fmt::Arguments<'_>) {
+    // Writing to a string cannot fail.
+    let _written = text.write_fmt(piece);
 }
 
 fn selection(report: &Report) -> &'static str {
@@ -85,7 +94,7 @@ fn section(report: &Report, path: usize) -> String {
     for family in Family::ALL {
         let of_family: Vec<&&ProbeReport> = rows.iter().filter(|row| row.family == family).collect();
         if !of_family.is_empty() {
-            text.push_str(&format!("  {:<22}{}\n", family.title(), counts(&of_family)));
+            put(&mut text, format_args!("  {:<22}{}\n", family.title(), counts(&of_family)));
             text.push_str(&accepted(family, &of_family));
         }
     }
@@ -151,7 +160,7 @@ fn accepted(family: Family, rows: &[&&ProbeReport]) -> String {
         };
         if let Some((reply, note)) = shown {
             let id = escape(row.case.as_bytes());
-            text.push_str(&format!("    {id:<24}{note}: {}\n", line(reply.as_bytes())));
+            put(&mut text, format_args!("    {id:<24}{note}: {}\n", line(reply.as_bytes())));
         }
     }
     text

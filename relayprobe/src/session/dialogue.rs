@@ -13,7 +13,7 @@ use crate::octets::Octets;
 use crate::plan::{Limits, millis};
 use crate::target::Tls;
 use crate::transcript::{Astray, Class, Connection, Cut, Entry, Ledger, Step, Turn, What, keep};
-use crate::wire::{CommandLine, Ehlo, Reply, ReplyDecoder, ReplyFault};
+use crate::wire::{CommandLine, Ehlo, Extension, Reply, ReplyDecoder, ReplyFault};
 
 /// A command to be sent.
 #[derive(Clone, Debug)]
@@ -200,9 +200,9 @@ impl Dialogue {
         self.note(now, What::Connected);
         self.ledger.connected();
         if self.opening.tls == Tls::Implicit {
-            self.begin_tls(limits, now, out)
+            self.begin_tls(limits, now, out);
         } else {
-            self.listen(limits, now)
+            self.listen(limits, now);
         }
     }
 
@@ -333,8 +333,8 @@ impl Dialogue {
     /// What follows a reply. Every pair of step and class is here.
     fn next(&mut self, turn: Turn, octets: &[u8], limits: &Limits, now: Moment, out: &mut VecDeque<Output>) {
         match (turn.asked.step, turn.class) {
-            (_, Class::Closing) | (_, Class::Odd) | (Step::Quit | Step::Connect | Step::Handshake, _) => {
-                self.close(now, out)
+            (_, Class::Closing | Class::Odd) | (Step::Quit | Step::Connect | Step::Handshake, _) => {
+                self.close(now, out);
             }
             // Content is never sent in a survey: an unfinished message is no message (RFC 5321 §4.1.1.4).
             (_, Class::GoOn) => self.close(now, out),
@@ -394,7 +394,7 @@ impl Dialogue {
         }
         match self.opening.tls {
             Tls::StartTls | Tls::StartTlsIfAsked if !self.secured => {
-                if self.ehlo.starttls {
+                if self.ehlo.offers(Extension::StartTls) {
                     let command = CommandLine::fixed("STARTTLS");
                     self.settle(Then::Write([Line { step: Step::StartTls, probe: None, command }].into()));
                 } else {

@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use super::dialogue::{Dialogue, Line, Window, quit_line};
 use super::queue::{Item, Stage};
-use crate::matrix::{self, Case, Need, Odd, Shape};
+use crate::matrix::{self, Case, Odd, Shape};
 use crate::plan::{Budget, Names, Unfit};
 use crate::transcript::Step;
 use crate::wire::{CommandLine, Ehlo};
@@ -54,7 +54,7 @@ impl Group {
         names: &Names<'_>,
         ehlo: &Ehlo,
     ) -> Offer {
-        if names.unmet().is_some() || !case.needs.iter().all(|&need| offers(ehlo, need)) {
+        if names.unmet().is_some() || !case.needs.iter().all(|need| need.is_met_by(ehlo)) {
             return Offer::Unfit;
         }
         let Ok(lines) = lines(item.probe, case, names) else { return Offer::Unfit };
@@ -80,10 +80,11 @@ impl Group {
 
     /// Adds a control that was asked before, to see whether its answer is still the same.
     pub(super) fn check(&mut self, probe: u16, case: &Case, names: &Names<'_>) {
-        if self.relays && !self.closed {
-            if let Ok(lines) = lines(probe, case, names) {
-                self.append(lines);
-            }
+        if self.relays
+            && !self.closed
+            && let Ok(lines) = lines(probe, case, names)
+        {
+            self.append(lines);
         }
     }
 
@@ -120,18 +121,6 @@ impl Group {
             Odd::Sender => 1 + u16::from(self.window == Window::Group),
         };
         Budget { refusals, odd, transactions: 1 }
-    }
-}
-
-/// Whether a server that said this offers what the case needs. What the plan must offer is not asked here.
-fn offers(ehlo: &Ehlo, need: Need) -> bool {
-    match need {
-        Need::Auth => ehlo.auth,
-        Need::Chunking => ehlo.chunking,
-        Need::Dsn => ehlo.dsn,
-        Need::Pipelining => ehlo.pipelining,
-        Need::SmtpUtf8 => ehlo.smtputf8,
-        Need::SecondDomain | Need::Sink => true,
     }
 }
 

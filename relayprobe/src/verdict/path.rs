@@ -133,7 +133,7 @@ impl<'a> View<'a> {
             return None;
         }
         // The last connection counts: an earlier one may have met a busy server.
-        let Some(connection) = connections().last() else {
+        let Some(connection) = connections().next_back() else {
             return Some(self.never_tried());
         };
         let ledger = connection.ledger();
@@ -222,10 +222,10 @@ impl<'a> View<'a> {
         }
         let mut whys: Vec<NotTested> = Vec::new();
         for (.., outcome) in self.relay() {
-            if let Outcome::NotTested { reason } = outcome {
-                if !whys.contains(reason) {
-                    whys.push(*reason);
-                }
+            if let Outcome::NotTested { reason } = outcome
+                && !whys.contains(reason)
+            {
+                whys.push(*reason);
             }
         }
         for why in whys {

@@ -1,53 +1,76 @@
 //! What a server offers (RFC 5321 §4.1.1.1).
 
 use alloc::string::String;
+use alloc::vec::Vec;
 
 use super::Reply;
 
-/// The keywords of an EHLO reply that this library acts on, and the name the server gives itself.
+/// A service extension that this library acts on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Extension {
+    /// PIPELINING (RFC 2920).
+    Pipelining,
+    /// STARTTLS (RFC 3207).
+    StartTls,
+    /// AUTH (RFC 4954), with the `AUTH=` of old servers.
+    Auth,
+    /// CHUNKING (RFC 3030).
+    Chunking,
+    /// DSN (RFC 3461).
+    Dsn,
+    /// SMTPUTF8 (RFC 6531).
+    SmtpUtf8,
+}
+
+const KEYWORDS: [(&str, Extension); 6] = [
+    ("PIPELINING", Extension::Pipelining),
+    ("STARTTLS", Extension::StartTls),
+    ("AUTH", Extension::Auth),
+    ("CHUNKING", Extension::Chunking),
+    ("DSN", Extension::Dsn),
+    ("SMTPUTF8", Extension::SmtpUtf8),
+];
+
+/// What an EHLO reply says: the name the server gives itself, and the extensions it offers.
 ///
 /// Everything a server says before TLS is forgotten after it, so this is made anew for each EHLO (RFC 3207 §4.2).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
 pub struct Ehlo {
-    /// First word of the first line, as sent.
-    pub name: String,
-    /// PIPELINING (RFC 2920).
-    pub pipelining: bool,
-    /// STARTTLS (RFC 3207).
-    pub starttls: bool,
-    /// AUTH (RFC 4954), with the `AUTH=` of old servers.
-    pub auth: bool,
-    /// CHUNKING (RFC 3030).
-    pub chunking: bool,
-    /// DSN (RFC 3461).
-    pub dsn: bool,
-    /// SMTPUTF8 (RFC 6531).
-    pub smtputf8: bool,
+    name: String,
+    offered: Vec<Extension>,
 }
 
 impl Ehlo {
     /// Reads the lines of a positive reply to EHLO or HELO.
     pub fn read(reply: &Reply<'_>) -> Self {
         let mut lines = reply.lines();
-        let mut found = Self { name: first_word(lines.next().unwrap_or_default()), ..Self::default() };
-        for line in lines {
-            found.keyword(line);
+        let name = first_word(lines.next().unwrap_or_default());
+        let mut offered = Vec::new();
+        for extension in lines.filter_map(keyword) {
+            if !offered.contains(&extension) {
+                offered.push(extension);
+            }
         }
-        found
+        Self { name, offered }
     }
 
-    fn keyword(&mut self, line: &[u8]) {
-        let end = line.iter().position(|octet| !octet.is_ascii_alphanumeric()).unwrap_or(line.len());
-        let word = line.get(..end).unwrap_or_default();
-        let offers = |keyword: &str| word.eq_ignore_ascii_case(keyword.as_bytes());
-        self.pipelining |= offers("PIPELINING");
-        self.starttls |= offers("STARTTLS");
-        self.auth |= offers("AUTH");
-        self.chunking |= offers("CHUNKING");
-        self.dsn |= offers("DSN");
-        self.smtputf8 |= offers("SMTPUTF8");
+    /// First word of the first line, as sent.
+    pub fn name(&self) -> &str {
+        &self.name
     }
+
+    /// Whether the server offers an extension.
+    pub fn offers(&self, extension: Extension) -> bool {
+        self.offered.contains(&extension)
+    }
+}
+
+fn keyword(line: &[u8]) -> Option<Extension> {
+    let end = line.iter().position(|octet| !octet.is_ascii_alphanumeric()).unwrap_or(line.len());
+    let word = line.get(..end)?;
+    let known = KEYWORDS.iter().find(|(keyword, _)| word.eq_ignore_ascii_case(keyword.as_bytes()));
+    known.map(|&(_, extension)| extension)
 }
 
 /// The first word of a greeting or EHLO line, if it is text at all.
@@ -68,23 +91,19 @@ mod tests {
     fn keywords_are_read_in_any_case() {
         let found =
             read("250-mx.example Hello\r\n250-pipelining\r\n250-AUTH=LOGIN\r\n250-Size 10\r\n250 DSN\r\n");
-        assert_eq!(found.name, "mx.example");
-        assert!(found.pipelining && found.auth && found.dsn);
-        assert!(!found.starttls && !found.chunking && !found.smtputf8);
+        assert_eq!(found.name(), "mx.example");
+        assert_eq!(found.offered, [Extension::Pipelining, Extension::Auth, Extension::Dsn]);
     }
 
     #[test]
     fn a_bare_or_blank_reply_offers_nothing() {
         assert_eq!(read("250\r\n"), Ehlo::default());
-        assert_eq!(
-            read("250-mx\r\n250-   \r\n250-\t\r\n250 \r\n"),
-            Ehlo { name: "mx".into(), ..Ehlo::default() }
-        );
+        assert_eq!(read("250-mx\r\n250-   \r\n250-\t\r\n250 \r\n").offered, []);
     }
 
     #[test]
     fn a_keyword_is_a_whole_word_and_never_the_first_line() {
         let found = read("250-PIPELINING\r\n250-XPIPELINING\r\n250 PIPELINING2\r\n");
-        assert!(!found.pipelining);
+        assert!(!found.offers(Extension::Pipelining));
     }
 }

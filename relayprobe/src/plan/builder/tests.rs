@@ -87,8 +87,7 @@ fn many_refusals_a_day_must_be_asked_for() {
 #[test]
 fn a_changed_case_is_refused() {
     let mut case = Matrix::select(Selection::Quick).cases().first().unwrap().clone();
-    case.rcpt.argument =
-        crate::matrix::built_in().find(|c| c.id == "ctl-unknown-local").unwrap().rcpt.argument;
+    case.rcpt.argument = matrix::built_in().find(|c| c.id == "ctl-unknown-local").unwrap().rcpt.argument;
     let matrix = Matrix::select(Selection::Quick).with(case);
     assert!(matches!(build(builder(target()).matrix(matrix)), Err(PlanError::ForeignCase { .. })));
 }
