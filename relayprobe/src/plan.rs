@@ -2,12 +2,15 @@
 
 mod builder;
 mod context;
+mod error;
 mod limits;
 mod names;
+mod probes;
 mod record;
 
-pub use builder::{PlanBuilder, PlanError};
+pub use builder::PlanBuilder;
 pub use context::{History, Measure, NeverTest, NeverTestError, Vantage};
+pub use error::PlanError;
 pub(crate) use limits::millis;
 pub use limits::{Budget, Deadlines, Grouping, Limits, Profile};
 pub(crate) use names::{Names, Unfit, host_name};

@@ -4,6 +4,7 @@ mod budget;
 mod dialogue;
 mod group;
 mod io;
+mod path;
 mod queue;
 
 pub use io::{Event, Input, Output};
@@ -17,13 +18,14 @@ use crate::address::Domain;
 use crate::link::{ConnId, Endpoint};
 use crate::matrix::{self, Hello};
 use crate::moment::Moment;
-use crate::plan::{Budget, DriverTls, Grouping, Names, Plan, RunRecord, host_name, millis};
+use crate::plan::{DriverTls, Grouping, Names, Plan, RunRecord, host_name, millis};
 use crate::target::Tls;
-use crate::transcript::{Astray, Class, Connection, End, Ledger, Step, Transcript, What};
+use crate::transcript::{Class, Connection, End, Ledger, Step, Transcript};
 use crate::wire::{Extension, Reply, asks_for_tls, names_relaying};
 
 use dialogue::{Dialogue, Line, Opening, Window};
 use group::{Group, Offer, oddity};
+use path::{Health, PathState};
 use queue::{Item, Queue, Stage, State};
 
 /// A run: hands its probes out to connections, counts what they may ask, decides on reconnects and retries.
@@ -47,36 +49,6 @@ pub struct Session {
     end: Option<End>,
 }
 
-/// What was learnt of one path.
-#[derive(Clone, Debug, Default)]
-#[expect(clippy::struct_excessive_bools, reason = "each is learnt apart from the others")]
-struct PathState {
-    health: Health,
-    /// A greeting was seen: the path leads to a server.
-    greeted: bool,
-    failures: u8,
-    busy: u8,
-    /// EHLO ended the connection: HELO from now on.
-    old_verb: bool,
-    scouted: bool,
-    mail_refused: bool,
-    /// Refusals that the server took before it cut a connection off.
-    learned: Option<u16>,
-    accepted: Vec<u16>,
-}
-
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Health {
-    #[default]
-    Open,
-    /// Not asked until the server wants TLS in the clear.
-    Asleep,
-    Dead,
-}
-
-/// Failed connections, or busy greetings, after which a path is given up.
-const PATIENCE: u8 = 3;
-
 impl Session {
     /// A session for `plan`; `now` is the caller's clock, and the run's times count from it.
     pub fn new(plan: Plan, now: Moment) -> Self {
@@ -86,11 +58,8 @@ impl Session {
             (Tls::StartTlsIfAsked, DriverTls::Able) => Health::Asleep,
             (Tls::StartTls | Tls::StartTlsIfAsked | Tls::Implicit, DriverTls::Unable) => Health::Dead,
         };
-        let paths: Vec<PathState> = record
-            .paths
-            .iter()
-            .map(|path| PathState { health: health(path.tls), ..PathState::default() })
-            .collect();
+        let paths: Vec<PathState> =
+            record.paths.iter().map(|path| PathState::new(health(path.tls))).collect();
         let mut queue = Queue::new(&record, now);
         for (path, state) in (0..).zip(&paths) {
             if state.health == Health::Dead {
@@ -338,7 +307,10 @@ impl Session {
         self.outputs.push_back(Output::Event(Event::Connecting { connection: id, path: item.path }));
         self.outputs.push_back(Output::Connect(id, Endpoint::new(remote, self.record.source)));
         let limits = &self.record.limits;
-        self.dialogues.push(Dialogue::new(id, item.path, hello, opening, limits, self.start, self.now));
+        let mut dialogue = Dialogue::new(id, item.path, hello, opening, limits, self.start, self.now);
+        // Until it is given its group, the connection is this probe's: it may be refused for its HELO name.
+        dialogue.taken.push(item.probe);
+        self.dialogues.push(dialogue);
     }
 
     /// Gives introduced connections their commands.
@@ -369,8 +341,8 @@ impl Session {
             && !alone
             && self.record.limits.grouping == Grouping::Offered;
         let window = if grouped { Window::Group } else { Window::Lockstep };
-        let mut group =
-            Group::new(budget(&self.record, state, dialogue), window, state.mail_refused && grouped);
+        let budget = self.record.limits.budget.unwrap_or_else(|| state.budget(dialogue));
+        let mut group = Group::new(budget, window, state.mail_refused && grouped);
         state.scouted |= *dialogue.hello() == Hello::Own;
         let ends: Vec<Item> =
             self.queue.iter().filter(same).filter(|item| item.stage == Stage::End).cloned().collect();
@@ -495,60 +467,14 @@ impl Session {
 
     fn learn_path(&mut self, connection: &Connection, ledger: &Ledger) {
         let Some(state) = self.paths.get_mut(usize::from(connection.path)) else { return };
-        let greeting = ledger.turns().first().map(|turn| (turn.class, turn.code));
-        let own = connection.hello == Hello::Own;
-        let refused = |step: Step| {
-            ledger.turns().iter().any(|turn| turn.asked.step == step && turn.class == Class::Refused)
-        };
-        let done = |step: Step| {
-            ledger.turns().iter().any(|turn| turn.asked.step == step && turn.class == Class::Done)
-        };
-        match greeting {
-            Some((Class::Done, _)) => state.greeted = true,
-            Some((Class::Refused | Class::Closing, code)) if !code.is_permanent() => {
-                state.busy += 1;
-                let wait = self.record.limits.backoff.saturating_mul(1 << state.busy.min(6)) / 2;
-                self.next_connect = self.next_connect.max(self.now.after(millis(wait)));
-                state.health = if state.busy >= PATIENCE { Health::Dead } else { state.health };
-            }
-            Some((Class::Refused | Class::Closing | Class::GoOn | Class::Odd, _)) => {
-                state.health = Health::Dead;
-            }
-            // It could not be reached, said nothing, or is no mail server.
-            None if !state.greeted => state.health = Health::Dead,
-            None => {}
-        }
-        let asked = ledger.turns().iter().any(|turn| turn.asked.step == Step::Mail);
-        let introduced = !own && refused(Step::Hello);
-        // A connection that ends before any envelope leads nowhere; a few of them in a row are enough.
-        state.failures = if asked || introduced { 0 } else { state.failures + 1 };
-        if state.failures >= PATIENCE {
-            state.health = Health::Dead;
-        }
-        if state.greeted && own && !done(Step::Hello) && state.health == Health::Open {
-            // EHLO was refused and HELO too, or the connection ended on them.
-            let over = refused(Step::Hello) || state.old_verb;
-            state.old_verb = true;
-            state.health = if over { Health::Dead } else { Health::Open };
-        }
-        let begun = connection.entries.iter().any(|entry| entry.what == What::TlsBegun);
-        let secured = connection.entries.iter().any(|entry| matches!(entry.what, What::Secured { .. }));
         let tls = self.record.paths.get(usize::from(connection.path)).map_or(Tls::None, |path| path.tls);
-        if (begun && !secured) || (tls != Tls::None && tls != Tls::Implicit && done(Step::Hello) && !secured)
-        {
-            state.health = Health::Dead;
-        }
-        let plain_mail_refused = ledger
-            .answers()
-            .iter()
-            .any(|answer| answer.step == Step::Mail && is_control(&self.record, answer.probe));
-        state.mail_refused |= plain_mail_refused;
-        let cut =
-            ledger.is_closing() || (ledger.astray() == Some(Astray::Missing)) || ends_in_loss(connection);
-        let refusals = ledger.answers().iter().filter(|answer| !answer.code.is_positive()).count();
-        if cut && refusals > 0 {
-            let refusals = u16::try_from(refusals).unwrap_or(u16::MAX);
-            state.learned = Some(state.learned.map_or(refusals, |known| known.min(refusals)).max(1));
+        let is_control = |probe: u16| {
+            let case = self.record.probe(probe).and_then(|probe| self.record.case(probe));
+            case.is_some_and(|case| case.id == matrix::LOCAL_ACCEPT)
+        };
+        state.learn(connection, ledger, tls, is_control);
+        if let Some(wait) = state.busy_wait(ledger, self.record.limits.backoff) {
+            self.next_connect = self.next_connect.max(self.now.after(wait));
         }
         if state.health == Health::Dead {
             self.queue.settle_path(connection.path);
@@ -569,19 +495,6 @@ impl Session {
             }
         }
     }
-}
-
-/// What one connection may ask.
-fn budget(record: &RunRecord, state: &PathState, dialogue: &Dialogue) -> Budget {
-    if let Some(budget) = record.limits.budget {
-        return budget;
-    }
-    let mut budget = dialogue.kind().budget();
-    if !state.scouted && *dialogue.hello() == Hello::Own {
-        budget.refusals = budget.refusals.min(budget::SCOUT_REFUSALS);
-    }
-    budget.refusals = budget.refusals.min(state.learned.unwrap_or(u16::MAX));
-    budget
 }
 
 fn offer(
@@ -609,22 +522,4 @@ fn check(record: &RunRecord, host: Option<&Domain>, group: &mut Group, path: u16
     if let (Some(case), false, false) = (record.case(probe), asked_here, ended) {
         group.check(probe.number, case, &Names::new(record, probe, host));
     }
-}
-
-fn is_control(record: &RunRecord, probe: u16) -> bool {
-    record
-        .probe(probe)
-        .and_then(|probe| record.case(probe))
-        .is_some_and(|case| case.id == matrix::LOCAL_ACCEPT)
-}
-
-fn ends_in_loss(connection: &Connection) -> bool {
-    // A server may end the connection after QUIT as it likes.
-    let quit =
-        connection.entries.iter().any(|entry| matches!(entry.what, What::Command { step: Step::Quit, .. }));
-    let lost = connection
-        .entries
-        .iter()
-        .any(|entry| matches!(entry.what, What::Lost { .. } | What::Deadline { .. }));
-    lost && !quit
 }

@@ -1,147 +1,27 @@
 //! From wishes to a plan, or to the reason why not.
 
-use alloc::string::String;
 use alloc::vec::Vec;
 use core::net::IpAddr;
 use core::time::Duration;
 
 use super::Plan;
 use super::context::{History, Measure, NeverTest, Vantage};
+use super::error::{DAILY_REFUSALS, PlanError};
 use super::limits::{Budget, Grouping, Limits, Profile};
-use super::record::{DriverTls, Probe, RunRecord};
+use super::probes::{probes, run_name};
+use super::record::{DriverTls, RunRecord};
 use crate::address::{Domain, special_range};
 use crate::identity::{Authorization, Identity};
-use crate::matrix::{self, Case, Matrix, Selection, Tier};
+use crate::matrix::{self, Case, Matrix, Selection};
 use crate::moment::Date;
 use crate::target::{Path, Target, Tls};
 
 /// Ports on which mail servers listen; others must be allowed one by one, for this is no port scanner.
 const MAIL_PORTS: [u16; 10] = [24, 25, 26, 465, 587, 1025, 2525, 10_024, 10_025, 10_026];
-/// Refusals against one target a day without the caller naming a larger selection: some servers ban at 35.
-const DAILY_REFUSALS: u32 = 30;
 /// The same target again by machine (RFC 6471 §3.6.2).
 const INTERVAL: Duration = Duration::from_hours(24);
 /// Cloud metadata services answer here; they are never a mail server.
 const METADATA: [&str; 2] = ["169.254.169.254", "fd00:ec2::254"];
-
-/// A plan could not be made. Each says what was asked for and what would be right.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum PlanError {
-    /// The address is no server on the internet.
-    #[error("{address} is {range}: such an address is only tested when private targets are allowed")]
-    SpecialAddress {
-        /// The target address.
-        address: IpAddr,
-        /// The range it is in.
-        range: &'static str,
-    },
-    /// The address is a metadata service.
-    #[error("{address} is a metadata service and is never tested")]
-    Metadata {
-        /// The target address.
-        address: IpAddr,
-    },
-    /// A port on which no mail server is expected.
-    #[error(
-        "port {port} is not a mail port (25, 465, 587, 2525 and a few more); allow it by name if it is one here"
-    )]
-    Port {
-        /// The port.
-        port: u16,
-    },
-    /// The owner asked not to be tested.
-    #[error("{what} is on the never-test list")]
-    NeverTest {
-        /// The address or domain.
-        what: String,
-    },
-    /// The authorization is for other networks or domains.
-    #[error("{what} is outside the scope of the authorization \"{reference}\"")]
-    OutOfScope {
-        /// The address or domain.
-        what: String,
-        /// Reference of the authorization.
-        reference: String,
-    },
-    /// The authorization has ended.
-    #[error("the authorization \"{reference}\" ended on {until}")]
-    Ended {
-        /// Reference of the authorization.
-        reference: String,
-        /// When it ended.
-        until: Date,
-    },
-    /// The target was tested less than a day ago.
-    #[error(
-        "the target was tested on {last}; the next run is due on {due}, or now if you ask for it again by name"
-    )]
-    TooSoon {
-        /// When the last run began.
-        last: Date,
-        /// When the next may begin.
-        due: Date,
-    },
-    /// Too many refusals for one day.
-    #[error(
-        "{planned} more refusals after {today} today would pass {DAILY_REFUSALS} against one target: choose the standard or full matrix, or fewer cases and ports"
-    )]
-    ManyRefusals {
-        /// What the run would collect.
-        planned: u32,
-        /// What was collected today.
-        today: u32,
-    },
-    /// There is nothing to ask.
-    #[error("the matrix has no case that says anything about relaying")]
-    NoCases,
-    /// More probes than a run can number.
-    #[error("a run has at most {} probes; {count} were asked for", u16::MAX)]
-    ManyProbes {
-        /// Cases times paths.
-        count: usize,
-    },
-    /// A case is neither built in nor made by `Case::custom`, or it has the name of a built-in one.
-    #[error("case \"{id}\" is not as the matrix or Case::custom made it, or has the name of a built-in case")]
-    ForeignCase {
-        /// Its id.
-        id: String,
-    },
-    /// Our probe domain is the target's own: its acceptance would say nothing.
-    #[error(
-        "the probe domain {domain} belongs to the target: a server that takes mail for its own domain relays nothing"
-    )]
-    ProbeDomainIsTarget {
-        /// The domain.
-        domain: Domain,
-    },
-    /// The mailbox is not in a domain of the target's own.
-    #[error("the mailbox {mailbox} is not in a mail domain of the target; name its domain too")]
-    MailboxDomain {
-        /// The mailbox.
-        mailbox: String,
-    },
-    /// A lure lies in nobody's zone of ours.
-    #[error("the lure {lure} is neither within the probe domain nor within the sender domain")]
-    LureNotOurs {
-        /// The name.
-        lure: Domain,
-    },
-    /// More connections than a polite tester opens.
-    #[error("1 to 3 connections at once are possible; {given} were asked for")]
-    Connections {
-        /// What was asked for.
-        given: u8,
-    },
-    /// Source and target are of different families.
-    #[error("{source_address} cannot connect to {target}: one is IPv4, the other IPv6")]
-    Source {
-        /// The local address.
-        source_address: IpAddr,
-        /// The target address.
-        target: IpAddr,
-    },
-}
 
 /// Collects what a run needs; [`build`](Self::build) checks it.
 #[derive(Clone, Debug)]
@@ -509,63 +389,6 @@ impl PlanBuilder {
         }
         paths
     }
-}
-
-/// The first path is asked everything, every further one the quick tier (group N of the catalogue).
-fn probes(cases: &[Case], paths: usize, run: &str) -> Result<Vec<Probe>, PlanError> {
-    let mut drafts: Vec<(usize, usize, Option<usize>)> = Vec::new();
-    let find = |id: &str| cases.iter().position(|case| case.id == id);
-    for path in 0..paths {
-        let wanted = |case: &Case| path == 0 || case.tier == Tier::Quick || case.tier == Tier::Express;
-        let controls = cases.iter().enumerate().filter(|(_, case)| case.is_control() && wanted(case));
-        for (at, case) in controls.clone() {
-            if !matches!(&*case.id, matrix::END | matrix::EACH_SENDER | matrix::REPEAT) {
-                drafts.push((at, path, None));
-            }
-        }
-        let first_case = drafts.len();
-        for (at, case) in cases.iter().enumerate().filter(|(_, case)| !case.is_control() && wanted(case)) {
-            if let Some(control) = find(matrix::EACH_SENDER).filter(|_| path == 0 && case.has_own_sender()) {
-                drafts.push((control, path, Some(drafts.len() + 1)));
-            }
-            drafts.push((at, path, None));
-        }
-        if let Some(control) = find(matrix::REPEAT).filter(|_| path == 0) {
-            for beside in first_case..drafts.len() {
-                if drafts
-                    .get(beside)
-                    .is_some_and(|&(at, ..)| cases.get(at).is_some_and(|case| !case.is_control()))
-                {
-                    drafts.push((control, path, Some(beside)));
-                }
-            }
-        }
-        drafts.extend(find(matrix::END).map(|at| (at, path, None)));
-    }
-    let index = |at: usize| u16::try_from(at).map_err(|_| PlanError::ManyProbes { count: drafts.len() });
-    drafts
-        .iter()
-        .enumerate()
-        .map(|(number, &(case, path, beside))| {
-            Ok(Probe {
-                number: index(number)?,
-                case: index(case)?,
-                path: index(path)?,
-                beside: beside.map(index).transpose()?,
-                user: alloc::format!("rp{run}{number:03}"),
-            })
-        })
-        .collect()
-}
-
-/// 40 bits of the seed as 8 characters of lower-case base32 (RFC 4648 §6).
-fn run_name(seed: u64) -> String {
-    (0..8)
-        .map(|at| match (seed >> (35 - 5 * at)) & 31 {
-            low @ 0..26 => char::from(b'a' + u8::try_from(low).unwrap_or_default()),
-            high => char::from(b'2' + u8::try_from(high - 26).unwrap_or_default()),
-        })
-        .collect()
 }
 
 #[cfg(test)]
