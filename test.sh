@@ -10,7 +10,7 @@ fail() { printf 'test.sh: %s\n' "$*" >&2; exit 1; }
 step "Tools"
 [ "$(id -u)" -eq 0 ] || fail "must run as root: it starts real mail servers in namespaces (cargo test -p relayprobe needs none)"
 export PATH="${CARGO_HOME:-$HOME/.cargo}/bin:$PATH"
-command -v cargo >/dev/null || fail "no cargo: install a Rust toolchain first (https://rustup.rs)"
+command -v cargo >/dev/null || fail "no cargo: install a Rust toolchain first"
 missing=()
 for pair in cc:gcc ld:binutils unshare:util-linux mount:mount dpkg-deb:dpkg tar:tar update-ca-certificates:ca-certificates; do
     command -v "${pair%%:*}" >/dev/null || missing+=("${pair#*:}")
@@ -55,7 +55,7 @@ else
     fi
     oldest=("+$toolchain")
 fi
-cargo "${oldest[@]}" check --locked -p relayprobe --all-features
+cargo "${oldest[@]}" build --locked -p relayprobe --all-features
 
 step "Documentation"
 RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --all-features --no-deps

@@ -249,6 +249,11 @@ impl<'a> View<'a> {
                 reasons.push(Reason::ControlMissing);
             }
         }
+        let others = [matrix::UNKNOWN_LOCAL, matrix::UNRELATED_EXTERNAL].map(|id| self.control(id));
+        let untested = |outcome: &&Outcome| matches!(outcome, Outcome::NotTested { .. });
+        if reasons.is_empty() && others.iter().flatten().any(untested) {
+            reasons.push(Reason::ControlMissing);
+        }
         if self.control(matrix::UNRELATED_EXTERNAL).is_some_and(Outcome::is_accepted) {
             reasons.push(Reason::AcceptsEverything);
         }

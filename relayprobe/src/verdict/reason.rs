@@ -82,7 +82,7 @@ pub enum Reason {
         /// What its refusal is about; absent if it was not refused for good.
         why: Option<Why>,
     },
-    /// Mail for the target's own mailbox was not accepted to the end.
+    /// A control was not answered, or mail for the target's own mailbox was not accepted to the end.
     ControlMissing,
     /// A plain case was refused for a reason that is not about relaying.
     OtherRefusal {
@@ -138,7 +138,7 @@ impl fmt::Display for Reason {
                 why.as_str()
             ),
             Self::LocalNotAccepted { why: None } => f.write_str("mail for the server's own mailbox was not accepted now"),
-            Self::ControlMissing => f.write_str("the last control was not accepted, so the end of the run is uncertain"),
+            Self::ControlMissing => f.write_str("a control is missing, or the last one was not accepted, so the answers are uncertain"),
             Self::OtherRefusal { why, .. } => {
                 write!(f, "the plain cases were refused for another reason ({}), which says nothing about relaying", why.as_str())
             }
