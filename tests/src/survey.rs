@@ -1,5 +1,7 @@
 //! Surveys of real servers, and what is counted about them.
 
+use std::time::Duration;
+
 use relayprobe::driver::{self, Stop};
 use relayprobe::identity::Identity;
 use relayprobe::outcome::Outcome;
@@ -80,4 +82,15 @@ pub fn rounds(connection: &Connection) -> usize {
     let mut times: Vec<_> = commands.filter(|(step, _)| *step != Step::Quit).map(|(_, at)| at).collect();
     times.dedup();
     times.len()
+}
+
+/// The longest time from a write to a reply, or from one reply to the next; the goodbye does not count.
+#[must_use]
+pub fn longest_wait(connection: &Connection) -> Duration {
+    let quit = |what: &What| matches!(what, What::Command { step: Step::Quit, .. });
+    let farewell =
+        |what: &What| matches!(what, What::Reply { octets, .. } if octets.as_bytes().starts_with(b"221"));
+    let told = connection.entries.iter().filter(|entry| !quit(&entry.what) && !farewell(&entry.what));
+    let times: Vec<_> = told.filter(|entry| entry.what != What::Closed).map(|entry| entry.at).collect();
+    times.windows(2).map(|pair| pair[1].since(pair[0])).max().unwrap_or_default()
 }

@@ -12,7 +12,7 @@ use relayprobe::{Case, Matrix, Plan, PlanError, Selection, driver};
 use crate::Failure;
 use crate::config::{AuthorizationOptions, Config, IdentityOptions};
 use crate::read::{ReadError, read_text};
-use crate::run;
+use crate::run::{self, Kept};
 use crate::target::TargetOptions;
 
 /// More than every network there is.
@@ -93,21 +93,6 @@ struct Manner {
     /// Test now although the store says that the target was tested less than a day ago
     #[arg(long)]
     again: bool,
-}
-
-/// What is kept and shown.
-#[derive(Args, Debug)]
-#[command(next_help_heading = "What is kept and shown")]
-pub(crate) struct Kept {
-    /// Keep run records and reports here, and heed what earlier runs did to the target
-    #[arg(long, value_name = "DIR")]
-    pub(crate) store: Option<PathBuf>,
-    /// Write the dialogue with the server here
-    #[arg(long, value_name = "FILE")]
-    pub(crate) transcript: Option<PathBuf>,
-    /// Print the report as JSON and nothing else
-    #[arg(long)]
-    pub(crate) json: bool,
 }
 
 /// What was asked for is not there.

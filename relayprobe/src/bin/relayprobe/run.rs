@@ -3,18 +3,33 @@
 use std::fs::File;
 use std::io::{self, Write as _};
 use std::net::IpAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process;
 
+use clap::Args;
 use relayprobe::driver::{self, Stop, blocking};
 use relayprobe::plan::PlanBuilder;
 use relayprobe::{Plan, Report};
 
 use crate::Failure;
 use crate::output::{OutputError, show};
-use crate::probe::Kept;
 use crate::progress::Progress;
 use crate::store::Store;
+
+/// What is kept and shown.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "What is kept and shown")]
+pub(crate) struct Kept {
+    /// Keep run records and reports here, and heed what earlier runs did to the target
+    #[arg(long, value_name = "DIR")]
+    pub(crate) store: Option<PathBuf>,
+    /// Write the dialogue with the server here
+    #[arg(long, value_name = "FILE")]
+    pub(crate) transcript: Option<PathBuf>,
+    /// Print the report as JSON and nothing else
+    #[arg(long)]
+    pub(crate) json: bool,
+}
 
 /// What a shell reports of a program that Ctrl-C ended.
 const INTERRUPTED: i32 = 130;
