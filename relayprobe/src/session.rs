@@ -193,12 +193,14 @@ impl Session {
     /// The moment at which something must happen at the latest.
     fn wake(&self) -> Moment {
         let run = self.start.after(millis(self.record.limits.deadlines.run));
+        // A run that is ending waits for its connections alone.
+        let limit = Some(run).filter(|_| self.end.is_none());
         let dialogues = self.dialogues.iter().map(Dialogue::due).min();
         let idle = usize::from(self.record.limits.connections_at_once) > self.dialogues.len();
         // What is due already waits for the pause between connections, or for one of them to end.
         let pause = Some(self.next_connect).filter(|&moment| idle && moment > self.now);
         let queue = self.queue.next_moment(self.now).filter(|_| idle);
-        [Some(run), dialogues, pause, queue].into_iter().flatten().min().unwrap_or(run)
+        [limit, dialogues, pause, queue].into_iter().flatten().min().unwrap_or(run)
     }
 
     /// Settles what will not be asked: repeats of what was refused, and TLS that nobody wants.
