@@ -148,7 +148,7 @@ impl<'a> Evidence<'a> {
         let why = Why::of(stage, &parsed);
         let ours =
             matches!(case.rcpt.argument.last_name(), Some(Name::ProbeDomain | Name::LureMx | Name::LureA));
-        let looked_up = why != Why::RelayDenied && why::cannot_find_domain(&parsed);
+        let looked_up = !names_relaying(&parsed) && why::cannot_find_domain(&parsed);
         if stage == Step::Rcpt && why != Why::SenderRefused && ours && !case.is_control() && looked_up {
             return Outcome::NotTested { reason: NotTested::ProbeDomainUnknown };
         }
@@ -184,34 +184,40 @@ fn void_senders(record: &RunRecord, outcomes: &mut [Outcome]) {
     let mut void = vec![];
     for probe in &record.probes {
         let control = record.case(probe).is_some_and(|case| case.id == matrix::EACH_SENDER);
-        let refused = matches!(
-            outcomes.get(usize::from(probe.number)),
-            Some(Outcome::Refused { .. } | Outcome::Deferred { .. })
-        );
+        let refused = outcomes.get(usize::from(probe.number)).is_some_and(|outcome| match outcome {
+            Outcome::Refused { .. } => true,
+            outcome => is_deferred_for_sender(outcome),
+        });
         void.extend(probe.beside.filter(|_| control && refused));
     }
     for number in void {
         if let Some(outcome) = outcomes.get_mut(usize::from(number)) {
-            let at_recipient = matches!(
-                outcome,
-                Outcome::Refused { stage: Step::Rcpt | Step::Data, .. } | Outcome::Deferred { .. }
-            );
-            if at_recipient {
+            let at_recipient = matches!(outcome, Outcome::Refused { stage: Step::Rcpt | Step::Data, .. });
+            if at_recipient || is_deferred_for_sender(outcome) {
                 *outcome = Outcome::NotApplicable { reason: NotApplicable::SenderNotAccepted };
             }
         }
     }
 }
 
-/// Once a control that had worked is refused, refusals since the last good one are about us.
+/// Whether a temporary refusal names the sender's address (X.1.7, X.1.8). Any other may be greylisting, which passes.
+fn is_deferred_for_sender(outcome: &Outcome) -> bool {
+    let Outcome::Deferred { reply, .. } = outcome else { return false };
+    let octets = kept(reply);
+    let code = Reply::parse(&octets).ok().and_then(|reply| reply.enhanced());
+    code.is_some_and(|code| code.is(1, 7) || code.is(1, 8))
+}
+
+/// While a control that had worked is refused, other refusals are about us.
 fn void_banned(record: &RunRecord, evidence: &Evidence<'_>, outcomes: &mut [Outcome]) {
     for path in 0..record.paths.len() {
-        let Some(last_good) = banned_since(evidence, path) else { continue };
+        let windows = bans(evidence, path);
         for probe in record.probes.iter().filter(|probe| usize::from(probe.path) == path) {
-            let late = evidence.answers(probe.number).next_back().is_some_and(|s| s.order > last_good);
+            let order = evidence.answers(probe.number).next_back().map(|sighting| sighting.order);
+            let banned = order.is_some_and(|order| windows.iter().any(|window| window.holds(order)));
             let relay = record.case(probe).is_some_and(|case| !case.is_control());
             if let Some(outcome @ Outcome::Refused { .. }) = outcomes.get_mut(usize::from(probe.number))
-                && late
+                && banned
                 && relay
             {
                 *outcome = Outcome::NotTested { reason: NotTested::ControlFailed };
@@ -220,8 +226,20 @@ fn void_banned(record: &RunRecord, evidence: &Evidence<'_>, outcomes: &mut [Outc
     }
 }
 
-/// Where the last good control of a path stands, if a later one was refused for good.
-pub(crate) fn banned_since(evidence: &Evidence<'_>, path: usize) -> Option<(u64, usize)> {
+/// The time from a good control to the next good one, with a refused one between them.
+pub(crate) struct Ban {
+    after: (u64, usize),
+    before: Option<(u64, usize)>,
+}
+
+impl Ban {
+    fn holds(&self, order: (u64, usize)) -> bool {
+        order > self.after && self.before.is_none_or(|before| order < before)
+    }
+}
+
+/// When a path's server refused its own mailbox for good, after it had taken mail for it.
+pub(crate) fn bans(evidence: &Evidence<'_>, path: usize) -> Vec<Ban> {
     let is_control = |sighting: &&Sighting| {
         evidence.record.probe(sighting.answer.probe).is_some_and(|probe| {
             let control = evidence.record.case(probe).map(|case| &*case.id);
@@ -229,14 +247,17 @@ pub(crate) fn banned_since(evidence: &Evidence<'_>, path: usize) -> Option<(u64,
         })
     };
     let mut good = None;
-    let mut since = None;
+    let mut refused = false;
+    let mut bans = Vec::new();
     for sighting in evidence.sightings.iter().filter(is_control) {
         if sighting.answer.code.is_positive() {
+            bans.extend(good.filter(|_| refused).map(|after| Ban { after, before: Some(sighting.order) }));
             good = Some(sighting.order);
-            since = None;
+            refused = false;
         } else if sighting.answer.code.is_permanent() {
-            since = since.or(good);
+            refused = true;
         }
     }
-    since
+    bans.extend(good.filter(|_| refused).map(|after| Ban { after, before: None }));
+    bans
 }

@@ -61,13 +61,14 @@ impl Why {
             Self::RelayDenied
         } else if asks_for_tls(reply) {
             Self::TlsRequired
-        } else if says(AUTH)
-            || enhanced(&[(7, 57)])
-            || (code == 530 && !matches!(step, Step::Hello | Step::Greeting))
+        } else if enhanced(&[(7, 25), (7, 606)])
+            || says(TESTER)
+            || matches!(step, Step::Greeting | Step::Hello)
         {
-            Self::AuthRequired
-        } else if enhanced(&[(7, 25)]) || says(TESTER) || matches!(step, Step::Greeting | Step::Hello) {
+            // Before a wish for login: lists of dial-up addresses offer login as the way round them.
             Self::TesterRefused
+        } else if says(AUTH) || enhanced(&[(7, 57)]) || code == 530 {
+            Self::AuthRequired
         } else if enhanced(&[(1, 7), (1, 8), (7, 20), (7, 21), (7, 22), (7, 23), (7, 24), (7, 26), (7, 27)])
             || says(SENDER)
         {
@@ -102,6 +103,11 @@ pub(super) fn cannot_find_domain(reply: &Reply<'_>) -> bool {
         "unrouteable address",
         "no mx",
         "does not resolve",
+        "domain does not exist",
+        "unknown domain",
+        "cannot resolve",
+        "undeliverable address",
+        "unverified address",
     ];
     looked_up || says.iter().any(|phrase| holds(&text, phrase))
 }
@@ -132,6 +138,13 @@ const TESTER: &[&str] = &[
     "listed at",
     "listed in",
     "listed by",
+    "listed on",
+    "is on the",
+    "spamhaus",
+    "spamcop",
+    "banned",
+    "your hostname",
+    "sending ip",
     "client host rejected",
     "client host blocked",
     "your ip",

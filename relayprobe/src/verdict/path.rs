@@ -5,11 +5,12 @@ use alloc::vec::Vec;
 use super::{How, Reason, Verdict};
 use crate::link::Loss;
 use crate::matrix::{self, Acceptance, Case};
-use crate::outcome::{Evidence, NotApplicable, NotTested, Outcome, Why, banned_since};
+use crate::octets::Octets;
+use crate::outcome::{Evidence, NotApplicable, NotTested, Outcome, Why, bans};
 use crate::plan::Probe;
 use crate::target::Path;
 use crate::transcript::{Astray, Class, Connection, Step, What};
-use crate::wire::ReplyFault;
+use crate::wire::{Reply, ReplyFault, names_relaying};
 
 /// What was found over one path.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -196,7 +197,7 @@ impl<'a> View<'a> {
         let all_plain = plain.peek().is_some() && plain.all(|why| why == Why::TesterRefused);
         local == Some(Why::TesterRefused)
             || all_plain
-            || banned_since(self.evidence, self.path).is_some()
+            || !bans(self.evidence, self.path).is_empty()
             || self.is_shut_out()
     }
 
@@ -267,18 +268,43 @@ impl<'a> View<'a> {
     }
 
     fn plain_faults(&self) -> Vec<Reason> {
-        let plain: Vec<_> =
-            self.relay().filter(|(_, case, outcome)| case.is_plain() && !is_absent(outcome)).collect();
-        if plain.is_empty() {
+        let plain = self.relay().filter(|(_, case, outcome)| case.is_plain() && !is_absent(outcome));
+        if plain.count() == 0 {
             return [Reason::NoPlainCase].into();
         }
-        let fault = |&&(probe, _, outcome): &&(&Probe, &Case, &Outcome)| match outcome {
-            Outcome::Refused { stage, why, .. } if !is_about_relaying(*stage, *why) => {
-                Some(Reason::OtherRefusal { why: *why, probe: probe.number })
+        let fault = |(probe, case, outcome): &(&Probe, &Case, &Outcome)| match outcome {
+            Outcome::Refused { stage, why, reply } => {
+                let stray = if case.is_plain() {
+                    !is_about_relaying(*stage, *why) || self.says_so_to_all(reply, *why)
+                } else {
+                    // A refusal of one form that is about us, or about TLS, leaves that form untested.
+                    *stage != Step::Hello && matches!(why, Why::TesterRefused | Why::TlsRequired)
+                };
+                stray.then_some(Reason::OtherRefusal { why: *why, probe: probe.number })
             }
             _ => None,
         };
-        plain.iter().find_map(fault).into_iter().collect()
+        self.relay().find_map(fault).into_iter().collect()
+    }
+
+    /// Whether a refusal that does not name relaying meets the server's own unknown mailboxes in the same words, while
+    /// only its postmaster, whom block lists often spare, was let through.
+    fn says_so_to_all(&self, reply: &Octets, why: Why) -> bool {
+        let vague = match why {
+            Why::Policy | Why::Unclear => true,
+            Why::RelayDenied => Reply::parse(reply.as_bytes()).is_ok_and(|reply| !names_relaying(&reply)),
+            Why::AuthRequired
+            | Why::TlsRequired
+            | Why::SenderRefused
+            | Why::UnknownRecipient
+            | Why::AddressSyntax
+            | Why::TesterRefused => false,
+        };
+        let same =
+            |outcome: &Outcome| matches!(outcome, Outcome::Refused { reply: other, .. } if other == reply);
+        vague
+            && self.evidence.record.target.mailbox.is_none()
+            && self.control(matrix::UNKNOWN_LOCAL).is_some_and(same)
     }
 }
 

@@ -84,7 +84,7 @@ pub enum Reason {
     },
     /// A control was not answered, or mail for the target's own mailbox was not accepted to the end.
     ControlMissing,
-    /// A plain case was refused for a reason that is not about relaying.
+    /// A case was refused for a reason that is not about relaying.
     OtherRefusal {
         /// What the refusal is about.
         why: Why,
@@ -140,7 +140,7 @@ impl fmt::Display for Reason {
             Self::LocalNotAccepted { why: None } => f.write_str("mail for the server's own mailbox was not accepted now"),
             Self::ControlMissing => f.write_str("a control is missing, or the last one was not accepted, so the answers are uncertain"),
             Self::OtherRefusal { why, .. } => {
-                write!(f, "the plain cases were refused for another reason ({}), which says nothing about relaying", why.as_str())
+                write!(f, "a case was refused for another reason ({}), which says nothing about relaying", why.as_str())
             }
             Self::AcceptsEverything => f.write_str("the server accepts every recipient, even one that cannot exist"),
             Self::NoPlainCase => f.write_str("no plain case was asked"),

@@ -43,7 +43,10 @@ const RELAYING: [&str; 25] = [
 /// `454 4.7.1 … Relay access denied`.
 pub(crate) fn names_relaying(reply: &Reply<'_>) -> bool {
     let text = lower(reply);
-    RELAYING.iter().any(|phrase| holds(&text, phrase))
+    // A greylisting server may say what it does not do, and will still take the mail later.
+    let later = reply.code().is_transient()
+        && ["greylist", "graylist", "grey-list"].iter().any(|word| holds(&text, word));
+    !later && RELAYING.iter().any(|phrase| holds(&text, phrase))
 }
 
 /// Whether a refusal wants TLS first (RFC 3207 §4).
