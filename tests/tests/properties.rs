@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
 use relayprobe::transcript::{End, Step, What};
 use relayprobe::{Report, Verdict};
 use relayprobe_tests::dialogue::{self, Dialogue, Rule};
@@ -94,8 +95,17 @@ prop_compose! {
 }
 
 fn config() -> ProptestConfig {
-    let cases = std::env::var("PROPTEST_CASES").ok().and_then(|count| count.parse().ok()).unwrap_or(1_000);
-    ProptestConfig { cases, failure_persistence: None, max_shrink_iters: 2_000, ..ProptestConfig::default() }
+    let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
+    let cases = number("PROPTEST_CASES").and_then(|count| u32::try_from(count).ok()).unwrap_or(1_000);
+    // The same servers each time, so that a failure can be looked at; another seed meets others.
+    let rng_seed = RngSeed::Fixed(number("PROPTEST_SEED").unwrap_or(1));
+    ProptestConfig {
+        cases,
+        rng_seed,
+        failure_persistence: None,
+        max_shrink_iters: 2_000,
+        ..ProptestConfig::default()
+    }
 }
 
 proptest! {
