@@ -156,7 +156,7 @@ proptest! {
         let ends_at_quit = prefix.transcript.connections.iter().any(|connection| {
             let commands = connection.entries.iter().filter(|entry| matches!(entry.what, What::Command { .. }));
             let replies = connection.entries.iter().filter(|entry| matches!(entry.what, What::Reply { .. })).count();
-            let quits = matches!(commands.clone().last().map(|entry| &entry.what), Some(What::Command { step: Step::Quit, .. }));
+            let quits = matches!(commands.clone().next_back().map(|entry| &entry.what), Some(What::Command { step: Step::Quit, .. }));
             // The greeting is a reply too, so as many replies as commands leave one command open.
             quits && commands.count() == replies && replies > 2
         });
