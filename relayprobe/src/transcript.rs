@@ -12,7 +12,7 @@ use crate::link::{ConnId, Loss, TlsFacts};
 use crate::matrix::Hello;
 use crate::moment::Moment;
 use crate::octets::Octets;
-use crate::wire::ReplyFault;
+use crate::wire::{Code, ReplyFault};
 
 /// Every octet both ways, with times that count from the start of the run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -230,7 +230,8 @@ impl Connection {
                 What::Connected => ledger.connected(),
                 What::Command { step, probe, .. } => ledger.asked(*step, *probe),
                 What::Reply { octets, .. } => {
-                    if let Some(code) = code_of(octets.as_bytes()) {
+                    // A kept reply may be cut after its first line.
+                    if let Some(code) = Code::at_start(octets.as_bytes()) {
                         // Out of step is remembered by the ledger itself.
                         let _paired = ledger.answered(code, at);
                     }
@@ -252,9 +253,4 @@ impl Connection {
             _ => None,
         }
     }
-}
-
-/// The code of a kept reply, which may be cut after its first line.
-pub(crate) fn code_of(octets: &[u8]) -> Option<crate::wire::Code> {
-    crate::wire::Code::at_start(octets)
 }
