@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The top-level modules of the library in the order of the data.
-const ORDER: [&str; 15] = [
+const ORDER: [&str; 18] = [
     "octets",
     "moment",
     "link",
@@ -14,9 +14,12 @@ const ORDER: [&str; 15] = [
     "target",
     "identity",
     "matrix",
+    "token",
     "plan",
     "transcript",
     "session",
+    "trace",
+    "receipt",
     "outcome",
     "verdict",
     "report",

@@ -8,13 +8,14 @@ use super::Plan;
 use super::context::{History, Measure, NeverTest, Vantage};
 use super::error::{DAILY_REFUSALS, PlanError};
 use super::limits::{Budget, Grouping, Limits, Profile};
-use super::probes::{probes, run_name};
+use super::probes::probes;
 use super::record::{DriverTls, RunRecord};
 use crate::address::{Domain, special_range};
 use crate::identity::{Authorization, Identity};
 use crate::matrix::{self, Case, Matrix, Selection};
 use crate::moment::Date;
 use crate::target::{Path, Target, Tls};
+use crate::token::run_name;
 
 /// Ports on which mail servers listen; others must be allowed one by one, for this is no port scanner.
 const MAIL_PORTS: [u16; 10] = [24, 25, 26, 465, 587, 1025, 2525, 10_024, 10_025, 10_026];
@@ -364,6 +365,8 @@ impl PlanBuilder {
             limits,
             source: self.source,
             tls: self.tls,
+            prove: None,
+            way_in: None,
             matrix_version: Matrix::VERSION,
             selection: self.matrix.selection(),
             paths,

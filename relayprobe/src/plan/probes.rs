@@ -1,6 +1,5 @@
 //! From cases and paths to the probes of a run.
 
-use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::error::PlanError;
@@ -50,16 +49,6 @@ pub(super) fn probes(cases: &[Case], paths: usize, run: &str) -> Result<Vec<Prob
                 beside: beside.map(index).transpose()?,
                 user: alloc::format!("rp{run}{number:03}"),
             })
-        })
-        .collect()
-}
-
-/// 40 bits of the seed as 8 characters of lower-case base32 (RFC 4648 §6).
-pub(super) fn run_name(seed: u64) -> String {
-    (0..8)
-        .map(|at| match (seed >> (35 - 5 * at)) & 31 {
-            low @ 0..26 => char::from(b'a' + u8::try_from(low).unwrap_or_default()),
-            high => char::from(b'2' + u8::try_from(high - 26).unwrap_or_default()),
         })
         .collect()
 }

@@ -2,7 +2,7 @@
 
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::net::IpAddr;
+use core::net::{IpAddr, SocketAddr};
 
 use super::context::{Measure, Vantage};
 use super::limits::{Limits, Profile};
@@ -10,6 +10,7 @@ use crate::identity::{Authorization, Identity};
 use crate::matrix::{self, Case, Selection};
 use crate::moment::Date;
 use crate::target::{Path, Target, Tls};
+use crate::token::Binding;
 
 /// A plan as data: enough to judge the run again years later, and not enough to run it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,6 +41,10 @@ pub struct RunRecord {
     pub source: Option<IpAddr>,
     /// Whether the driver can do TLS.
     pub tls: DriverTls,
+    /// Which of the accepted cases get a message; absent for a survey, which sends none.
+    pub prove: Option<Prove>,
+    /// Where our own receiving server is reached, to see that it works.
+    pub way_in: Option<SocketAddr>,
     /// Version of the matrix.
     pub matrix_version: u32,
     /// Selection of the matrix.
@@ -69,6 +74,16 @@ pub struct Probe {
     pub user: String,
 }
 
+/// Which of the accepted cases get a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "kebab-case"))]
+pub enum Prove {
+    /// One for each family and path, the most telling.
+    Families,
+    /// All of them.
+    All,
+}
+
 /// Whether the driver can do TLS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "kebab-case"))]
@@ -93,6 +108,12 @@ impl RunRecord {
     /// The path of a probe.
     pub fn path(&self, probe: &Probe) -> Option<Path> {
         self.paths.get(usize::from(probe.path)).copied()
+    }
+
+    /// What the token of a probe is bound to.
+    pub fn binding(&self, probe: &Probe) -> Option<Binding<'_>> {
+        let path = self.path(probe)?;
+        Some(Binding { target: self.target.address, path, probe_domain: &self.identity.probe_domain })
     }
 
     /// Refusals that a closed server will answer this run with, at most.
