@@ -40,7 +40,7 @@ pub(crate) fn queue_ids(record: &RunRecord, transcript: &Transcript) -> BTreeMap
     let id = |sighting: &Sighting| {
         let octets = evidence.reply(sighting)?;
         let reply = Reply::parse(octets.as_bytes()).ok()?;
-        queue_id(&reply).map(|id| (sighting.answer.probe, id.into()))
+        queue_id(&reply).map(|id| (sighting.answer.probe, id.as_bytes().into()))
     };
     evidence.sightings.iter().filter(accepted).filter_map(id).collect()
 }
