@@ -178,6 +178,12 @@ impl Report {
         Ok(self.judge(as_of))
     }
 
+    /// Adds what a later session recorded, such as one of [`Session::check_way_in`](crate::Session::check_way_in).
+    pub fn append(&mut self, later: Transcript) {
+        self.transcript.connections.extend(later.connections);
+        self.judge(self.as_of);
+    }
+
     /// Judges anew as of a later date: windows may have ended since. An earlier date changes nothing.
     pub fn judge(&mut self, as_of: Date) -> Change {
         let as_of = as_of.max(self.as_of);

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
-use relayprobe::transcript::{End, Step, What};
+use relayprobe::transcript::{Connection, End, Step, What};
 use relayprobe::{Report, Verdict};
 use relayprobe_tests::dialogue::{self, Dialogue, Rule};
 use relayprobe_tests::script::Server;
@@ -56,6 +56,9 @@ const EVENTS: &[&str] = &[
     "rcpt*",
     "rcpt to:<postmaster@target*",
     "rcpt to:<*@probe.example>",
+    "rcpt to:<*probe.example*>",
+    "data",
+    "message",
     "rset",
     "quit",
     "starttls",
@@ -79,6 +82,8 @@ prop_compose! {
         connections in 1..=3_u8,
         broken_tls in any::<bool>(),
         standard in proptest::bool::weighted(0.1),
+        prove in 0..3_u8,
+        open in any::<bool>(),
     ) -> Dialogue {
         let mut settings = vec![("connections".to_owned(), connections.to_string())];
         if !OFFERS[offers].is_empty() {
@@ -90,8 +95,25 @@ prop_compose! {
         if standard {
             settings.push(("matrix".into(), "standard".into()));
         }
+        if prove > 0 {
+            settings.push(("prove".into(), if prove == 1 { "families" } else { "all" }.into()));
+        }
+        let mut rules = rules;
+        if open {
+            // Behind what breaks it, a server that takes everything, so that messages are sent.
+            for (pattern, reply) in [("rcpt to:<*probe.example*>", "250 2.1.5 Ok"), ("data", "354 go on")] {
+                let actions = dialogue::actions(reply).expect("a reply");
+                rules.push(Rule { pattern: pattern.into(), nth: None, actions });
+            }
+        }
         Dialogue { name: "property".into(), settings, rules, expected: Vec::new() }
     }
+}
+
+/// The replies and commands of a connection, in order.
+fn talk(connection: &Connection) -> impl Iterator<Item = &What> {
+    let said = connection.entries.iter().map(|entry| &entry.what);
+    said.filter(|what| matches!(what, What::Command { .. } | What::Reply { .. }))
 }
 
 fn config() -> ProptestConfig {
@@ -151,7 +173,9 @@ proptest! {
         let mut server = Server::new(&dialogue);
         server.falls_silent_after = Some(octets);
         let prefix = virtual_time::drive(dialogue.plan(address), server, usize::MAX).report;
-        let telling = matches!(prefix.verdict, Verdict::Closed | Verdict::Suspected);
+        // What DATA or a message is answered later may clear a suspicion; in a survey nothing comes later.
+        let survey = prefix.run.prove.is_none();
+        let telling = prefix.verdict == Verdict::Closed || (survey && prefix.verdict == Verdict::Suspected);
         // A QUIT without an answer changes nothing, so a prefix that ends there is as good as whole.
         let ends_at_quit = prefix.transcript.connections.iter().any(|connection| {
             let commands = connection.entries.iter().filter(|entry| matches!(entry.what, What::Command { .. }));
@@ -203,16 +227,36 @@ proptest! {
     }
 
     #[test]
-    fn content_is_never_sent(dialogue in server()) {
+    fn a_message_only_follows_its_own_354(dialogue in server()) {
+        let report = virtual_time::run(&dialogue, usize::MAX).report;
+        for connection in &report.transcript.connections {
+            let mut goes_on = false;
+            for what in talk(connection) {
+                match what {
+                    What::Reply { octets, .. } => goes_on = octets.as_bytes().starts_with(b"354"),
+                    What::Command { step: Step::Message, .. } => {
+                        prop_assert!(goes_on && report.run.prove.is_some(), "{}", report.transcript_text());
+                        goes_on = false;
+                    }
+                    // After a 354 anything else would be content.
+                    _ => prop_assert!(!goes_on, "{}", report.transcript_text()),
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn no_message_is_sent_twice_or_beyond_the_limit(dialogue in server()) {
         let run = virtual_time::run(&dialogue, usize::MAX);
-        let went_on = run.report.transcript.connections.iter().any(|connection| {
-            let data = connection.entries.iter().position(|entry| match &entry.what {
-                What::Reply { octets, .. } => octets.as_bytes().starts_with(b"354"),
-                _ => false,
-            });
-            let rest = data.map(|at| &connection.entries[at..]).unwrap_or_default();
-            rest.iter().any(|entry| matches!(entry.what, What::Command { .. }))
-        });
-        prop_assert!(!went_on, "{}", run.report.transcript_text());
+        let connections = &run.report.transcript.connections;
+        let mut sent: Vec<u16> = connections.iter().flat_map(talk).filter_map(|what| match what {
+            What::Command { step: Step::Message, probe, .. } => *probe,
+            _ => None,
+        }).collect();
+        prop_assert!(sent.len() <= usize::from(run.report.run.limits.messages), "{}", run.report.transcript_text());
+        let count = sent.len();
+        sent.sort_unstable();
+        sent.dedup();
+        prop_assert_eq!(sent.len(), count, "{}", run.report.transcript_text());
     }
 }

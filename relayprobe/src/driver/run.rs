@@ -10,9 +10,9 @@ use super::socket::Transport;
 use super::{SLICE, Stop};
 use crate::link::{ConnId, Endpoint};
 use crate::moment::Moment;
-use crate::plan::Plan;
 use crate::report::Report;
 use crate::session::{Event, Input, Output, Session};
+use crate::transcript::Transcript;
 
 /// Octets taken by one read. A run waits most of its time, so the buffer is not part of it.
 const READ: usize = 8 * 1024;
@@ -55,21 +55,14 @@ impl Clock {
         Self { start: read(), read }
     }
 
-    fn now(self) -> Moment {
+    pub(super) fn now(self) -> Moment {
         Moment::ZERO.after((self.read)().saturating_duration_since(self.start))
     }
 }
 
 impl<S: Transport, F: FnMut(&Event)> Run<S, F> {
-    pub(super) fn new(plan: Plan, stop: &Stop, observe: F, clock: Clock) -> Self {
-        Self {
-            session: Session::new(plan, clock.now()),
-            connections: Vec::new(),
-            observe,
-            clock,
-            stop: stop.clone(),
-            stopping: Stopping::No,
-        }
+    pub(super) fn new(session: Session, stop: &Stop, observe: F, clock: Clock) -> Self {
+        Self { session, connections: Vec::new(), observe, clock, stop: stop.clone(), stopping: Stopping::No }
     }
 
     /// Goes as far as possible without waiting. `open` begins a connection.
@@ -115,6 +108,11 @@ impl<S: Transport, F: FnMut(&Event)> Run<S, F> {
     pub(super) fn into_report(self) -> Report {
         let (record, transcript) = self.session.into_parts();
         Report::new(record, transcript)
+    }
+
+    /// What was recorded.
+    pub(super) fn into_transcript(self) -> Transcript {
+        self.session.into_parts().1
     }
 
     /// The connection of this number, unless it has ended.

@@ -18,7 +18,7 @@ use super::run::{Clock, Run, Turn};
 use super::socket::{Transport, open};
 use crate::plan::Plan;
 use crate::report::Report;
-use crate::session::Event;
+use crate::session::{Event, Session};
 
 /// Runs a plan to its end, and returns what it found with everything that was said.
 ///
@@ -34,7 +34,8 @@ where
 {
     let stop = stop.clone();
     async move {
-        let mut run = Run::new(plan, &stop, observe, Clock::new(|| Instant::now().into_std()));
+        let clock = Clock::new(|| Instant::now().into_std());
+        let mut run = Run::new(Session::new(plan, clock.now()), &stop, observe, clock);
         while let Turn::Wait(span) = run.turn(|_, endpoint| Ok(Socket(TcpStream::from_std(open(endpoint)?)?)))
         {
             wait(&mut run.connections, span).await;

@@ -307,6 +307,9 @@ impl PlanBuilder {
         if self.never_test.has_address(address) {
             return Err(PlanError::NeverTest { what: alloc::format!("{address}") });
         }
+        if let Some(way_in) = self.way_in.filter(|way_in| self.never_test.has_address(way_in.ip())) {
+            return Err(PlanError::NeverTest { what: alloc::format!("{way_in}") });
+        }
         if let Some(source) = self.source.filter(|source| source.is_ipv4() != address.is_ipv4()) {
             return Err(PlanError::Source { source_address: source, target: address });
         }

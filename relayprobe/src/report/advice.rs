@@ -9,7 +9,7 @@ use crate::link::Loss;
 use crate::matrix;
 use crate::octets::escape;
 use crate::outcome::{NotApplicable, Outcome};
-use crate::plan::Vantage;
+use crate::plan::{Prove, Vantage};
 use crate::receipt::EgressKind;
 use crate::transcript::Astray;
 use crate::verdict::{NoReceipt, Reason, Verdict, effect};
@@ -112,7 +112,8 @@ fn suspected(report: &Report) -> Vec<String> {
                 .into(),
         );
     }
-    if report.reasons.iter().any(|reason| matches!(reason, Reason::Unproven { .. })) {
+    let unproven = report.reasons.iter().any(|reason| matches!(reason, Reason::Unproven { .. }));
+    if unproven && report.run.prove == Some(Prove::Families) {
         steps.push("Some accepted cases had no message: --prove all sends one for each.".into());
     }
     if accepted(report, matrix::UNRELATED_EXTERNAL) {
@@ -162,7 +163,9 @@ fn undetermined(report: &Report) -> Vec<String> {
     for reason in &report.reasons {
         let step = match reason {
             Reason::Pending { .. } => "Judge it again when the window is over (relayprobe judge).",
-            Reason::Unproven { .. } => "Send a message for each accepted case (--prove all).",
+            Reason::Unproven { .. } => {
+                "Send a message for each accepted case (--prove all), or look why it was not taken."
+            }
             Reason::SinkUnproven => {
                 "See that our own receiving server can be reached, and name the way in (--way-in)."
             }
