@@ -1,6 +1,6 @@
 //! One Received line (RFC 5321 §4.4), in the forms that servers write.
 //!
-//! The name a client gives is its own choice, and may be an address in brackets. Postfix, Sendmail and OpenSMTPD write it
+//! The name a client gives is its own choice, and may be an address in brackets. Postfix, Sendmail and `OpenSMTPD` write it
 //! outside the comment and the peer inside; Exim writes `helo=` inside, and the peer outside or in front of it. So:
 //! nothing behind `helo=`, `HELO` or `EHLO` is the peer; else the address in the comment is; else the one outside.
 
@@ -64,15 +64,13 @@ impl<'a> Clauses<'a> {
                 Word::Atom(atom) => {
                     let ended = atom.strip_suffix(b";").filter(|_| clause != Clause::From);
                     let text = ended.unwrap_or(atom);
-                    match keyword(text).filter(|&next| !wants_value && (first || next != Clause::From)) {
-                        Some(next) => {
-                            clause = next;
-                            wants_value = true;
-                        }
-                        None => {
-                            self.value(clause, text);
-                            wants_value = false;
-                        }
+                    let begins = |&next: &Clause| !wants_value && (first || next != Clause::From);
+                    if let Some(next) = keyword(text).filter(begins) {
+                        clause = next;
+                        wants_value = true;
+                    } else {
+                        self.value(clause, text);
+                        wants_value = false;
                     }
                     // The date follows.
                     if ended.is_some() && self.by.is_some() {
