@@ -61,3 +61,49 @@ pub fn mbox(file: &Path) -> io::Result<impl Iterator<Item = io::Result<Stored>>>
         Ok(Stored { id: octets::sha256(&octets), at: Date::from_unix(at), octets })
     }))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    /// A folder of its own, empty, below the folder that the build uses.
+    fn folder(name: &str) -> std::path::PathBuf {
+        let folder = std::env::temp_dir().join(format!("relayprobe-{}-{name}", std::process::id()));
+        drop(fs::remove_dir_all(&folder));
+        fs::create_dir_all(&folder).unwrap();
+        folder
+    }
+
+    #[test]
+    fn both_folders_of_a_maildir_are_read() {
+        let folder = folder("maildir");
+        for sub in ["new", "cur", "tmp"] {
+            fs::create_dir(folder.join(sub)).unwrap();
+            fs::write(folder.join(sub).join(format!("1.{sub}.host:2,S")), format!("Subject: {sub}\n\n"))
+                .unwrap();
+        }
+        let mut found: Vec<Stored> = maildir(&folder).unwrap().map(Result::unwrap).collect();
+        found.sort_by(|one, other| one.id.cmp(&other.id));
+        let ids: Vec<&str> = found.iter().map(|stored| &*stored.id).collect();
+        assert_eq!(ids, ["1.cur.host", "1.new.host"]);
+        assert_eq!(found[0].octets, b"Subject: cur\n\n");
+        assert!(found[0].at.unix() > 1_700_000_000);
+        fs::remove_dir_all(&folder).unwrap();
+        assert!(maildir(&folder).is_err());
+    }
+
+    #[test]
+    fn an_mbox_is_read_message_by_message() {
+        let file = folder("mbox").join("box");
+        let text = "From a@b.example Mon Nov 23 20:59:36 2026\nSubject: 1\n\n>From me\n\nFrom MAILER-DAEMON\nSubject: 2\n\n";
+        fs::write(&file, text).unwrap();
+        let found: Vec<Stored> = mbox(&file).unwrap().map(Result::unwrap).collect();
+        assert_eq!(found.len(), 2);
+        assert_eq!(found[0].octets, b"Subject: 1\n\nFrom me\n\n");
+        assert_eq!(found[0].at.to_string(), "2026-11-23T20:59:36Z");
+        assert!(found[1].at.unix() > 1_700_000_000 && found[0].id != found[1].id);
+        fs::remove_dir_all(file.parent().unwrap()).unwrap();
+    }
+}

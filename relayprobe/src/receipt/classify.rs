@@ -39,7 +39,7 @@ pub fn classify(arrival: &Arrival, keys: &Keyring, runs: &dyn Fn(&str) -> Option
         run: token.run(),
         probe: token.probe(),
         egress: seen.egress(&trace, report.as_ref()),
-        input: seen.input(&trace, kind),
+        input: seen.input(&trace),
         sender: arrival.envelope.as_ref().map(|envelope| envelope.sender.clone()),
         recipient: recipient.map(|recipient| recipient.address.clone()),
         original_recipient: recipient.and_then(|recipient| recipient.original.clone()),
@@ -171,12 +171,12 @@ impl<'a> Seen<'a> {
     }
 
     /// The machine that took the message from us: it wrote the lowest line, in a report that of the message returned.
-    fn input(self, trace: &Trace, kind: ReceiptKind) -> Option<Octets> {
+    fn input(self, trace: &Trace) -> Option<Octets> {
         let lowest = |trace: &Trace| trace.hops.last()?.by.clone();
-        match kind {
-            ReceiptKind::DeliveredLocally | ReceiptKind::Hint => None,
-            _ if self.mail.is_test_message(self.token) => lowest(trace),
-            _ => lowest(&Trace::read(&self.mail.returned()?.text)),
+        if self.mail.is_test_message(self.token) {
+            lowest(trace)
+        } else {
+            lowest(&Trace::read(&self.mail.returned()?.text))
         }
     }
 }

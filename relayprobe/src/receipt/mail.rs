@@ -3,7 +3,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use mail_parser::{Message, MessagePart, MimeHeaders as _, PartType};
+use mail_parser::{MessagePart, MimeHeaders as _};
 
 use super::search::carries;
 use crate::token::Token;
@@ -13,7 +13,7 @@ use crate::trace::fields::{self, Field};
 pub(super) struct Mail<'a> {
     /// The fields of its header.
     pub(super) fields: Vec<Field>,
-    /// Its parts, each before those that are attached to it.
+    /// Its parts, and those of the messages attached to it.
     pub(super) parts: Vec<Part>,
     /// All of it.
     pub(super) octets: &'a [u8],
@@ -25,7 +25,7 @@ pub(super) struct Part {
     pub(super) kind: String,
     /// What a `multipart/report` reports (RFC 6522 §3).
     pub(super) reports: Option<String>,
-    /// Its content, decoded; of an attached message the header.
+    /// Its content, decoded.
     pub(super) text: Vec<u8>,
     /// Attached messages that it is in.
     pub(super) depth: usize,
@@ -40,14 +40,7 @@ impl<'a> Mail<'a> {
     pub(super) fn read(octets: &'a [u8]) -> Self {
         let mut mail = Self { fields: fields::fields(octets), parts: Vec::new(), octets };
         let beginning = octets.get(..Self::LIMIT).unwrap_or(octets);
-        // A library that opens messages within messages without end would use up the stack.
-        if nested(beginning) <= Self::DEPTH
-            && let Some(message) = fields::parser().parse(beginning)
-        {
-            collect(&message, 0, &mut mail.parts);
-            let subject = message.subject().unwrap_or_default();
-            mail.parts.push(Part::new("subject", subject.as_bytes(), 0));
-        }
+        collect(beginning, 0, &mut mail.parts);
         mail
     }
 
@@ -82,54 +75,63 @@ impl<'a> Mail<'a> {
     }
 }
 
-impl Part {
-    fn new(kind: &str, text: &[u8], depth: usize) -> Self {
-        Self { kind: kind.into(), reports: None, text: text.into(), depth }
+/// Adds the parts of a message, and those of the messages attached to it.
+fn collect(octets: &[u8], depth: usize, parts: &mut Vec<Part>) {
+    let closed = closed(octets);
+    let Some(message) = fields::parser().parse(&closed) else { return };
+    if let Some(subject) = message.subject() {
+        parts.push(Part { kind: "subject".into(), reports: None, text: opened(subject.as_bytes()), depth });
     }
-}
-
-fn collect(message: &Message<'_>, depth: usize, parts: &mut Vec<Part>) {
     for part in &message.parts {
-        let text: &[u8] = match &part.body {
-            PartType::Text(text) | PartType::Html(text) => text.as_bytes(),
-            PartType::Binary(octets) | PartType::InlineBinary(octets) => octets,
-            PartType::Message(inner) => header(inner),
-            PartType::Multipart(_) => b"",
-        };
-        let mut collected = Part::new(&kind(part), text, depth);
+        let text = opened(part.contents());
+        let kind = kind(part);
+        let is_message = matches!(&*kind, "message/rfc822" | "message/global");
         let report_type = part.content_type().and_then(|kind| kind.attribute("report-type"));
-        collected.reports = report_type.map(str::to_ascii_lowercase);
-        parts.push(collected);
-        if let PartType::Message(inner) = &part.body
-            && depth < Mail::DEPTH
-        {
-            collect(inner, depth + 1, parts);
+        let reports = report_type.map(str::to_ascii_lowercase);
+        if is_message && depth < Mail::DEPTH {
+            collect(&text, depth + 1, parts);
         }
+        parts.push(Part { kind, reports, text, depth });
     }
 }
 
 fn kind(part: &MessagePart<'_>) -> String {
-    let Some(kind) = part.content_type() else {
-        return if part.is_message() { "message/rfc822" } else { "text/plain" }.into();
-    };
-    let mut text = alloc::format!("{}/{}", kind.ctype(), kind.subtype().unwrap_or_default());
-    text.make_ascii_lowercase();
-    text
+    let Some(kind) = part.content_type() else { return "text/plain".into() };
+    let text = alloc::format!("{}/{}", kind.ctype(), kind.subtype().unwrap_or_default());
+    String::from_utf8_lossy(&opened(text.as_bytes())).to_ascii_lowercase()
 }
 
-fn header<'a>(message: &'a Message<'_>) -> &'a [u8] {
-    let Some(root) = message.parts.first() else { return &[] };
-    let place = fields::place(root.offset_header)..fields::place(root.offset_body);
-    message.raw_message.get(place).unwrap_or_default()
+/// Words without which the library sees no message in a message. It opens them without end, and each costs stack: so
+/// they are hidden from it, by a mark at this place, and we open what we want.
+const HIDDEN: [(&[u8], usize); 3] = [(b"rfc822", 4), (b"global", 3), (b"digest", 3)];
+const MARK: u8 = b'~';
+
+fn closed(text: &[u8]) -> Vec<u8> {
+    let mut closed = text.to_vec();
+    for (word, mark) in HIDDEN {
+        replace(&mut closed, word, mark, MARK);
+    }
+    closed
 }
 
-/// How often a text, or something encoded in it, can open a message within a message.
-fn nested(text: &[u8]) -> usize {
-    let count = |word: &[u8]| {
-        text.windows(word.len())
-            .filter(|window| window.eq_ignore_ascii_case(word))
-            .take(Mail::DEPTH + 1)
-            .count()
-    };
-    count(b"message/rfc822") + count(b"message/global") + count(b"multipart/digest")
+fn opened(text: &[u8]) -> Vec<u8> {
+    let mut opened = text.to_vec();
+    for (word, mark) in HIDDEN {
+        let mut marked = word.to_vec();
+        let octet = marked.get_mut(mark).map(|octet| core::mem::replace(octet, MARK));
+        replace(&mut opened, &marked, mark, octet.unwrap_or(MARK));
+    }
+    opened
+}
+
+/// Puts `octet` into each place at which `word` stands, in whatever case.
+fn replace(text: &mut [u8], word: &[u8], place: usize, octet: u8) {
+    for at in 0..text.len() {
+        let Some(found) = text.get_mut(at..at + word.len()) else { return };
+        if found.eq_ignore_ascii_case(word)
+            && let Some(changed) = found.get_mut(place)
+        {
+            *changed = octet;
+        }
+    }
 }

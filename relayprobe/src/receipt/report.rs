@@ -149,8 +149,9 @@ fn groups(text: &[u8]) -> impl Iterator<Item = &[u8]> {
 
 /// What stands behind a type such as `dns;` or `rfc822;`.
 fn untyped(value: &[u8]) -> &[u8] {
-    let end = value.iter().position(|&b| b == b';').map_or(0, |semicolon| semicolon + 1);
-    value.get(end..).unwrap_or_default().trim_ascii()
+    let end = value.iter().position(|b| !b.is_ascii_alphanumeric() && *b != b'-').unwrap_or(0);
+    let rest = value.get(end..).unwrap_or_default().trim_ascii_start();
+    rest.strip_prefix(b";").unwrap_or(value).trim_ascii()
 }
 
 fn qmail_text(text: &[u8]) -> Option<&[u8]> {

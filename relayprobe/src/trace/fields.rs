@@ -30,18 +30,15 @@ impl Field {
 
 /// The fields at the beginning of a text, the first one first, each as often as it is there.
 pub(crate) fn fields(text: &[u8]) -> Vec<Field> {
-    let header = parser().parse_headers(text);
-    header.and_then(|message| Some(read(&message.parts.first()?.headers, text))).unwrap_or_default()
-}
-
-/// What was found in `text`, with its values.
-pub(crate) fn read(headers: &[Header<'_>], text: &[u8]) -> Vec<Field> {
+    let message = parser().parse_headers(text);
+    let headers =
+        message.as_ref().and_then(|message| message.parts.first()).map(|part| part.headers.as_slice());
     let field = |header: &Header<'_>| {
         let (start, end) = (place(header.offset_start), place(header.offset_end));
         let value = text.get(start..end).unwrap_or_default();
         Field { name: header.name().trim().into(), value: unfold(value), end }
     };
-    headers.iter().map(field).collect()
+    headers.unwrap_or_default().iter().map(field).collect()
 }
 
 /// Fields are needed as they came; what tells the parts of a body apart is read.
@@ -49,7 +46,7 @@ pub(crate) fn parser() -> MessageParser {
     MessageParser::new().with_mime_headers().header_text("Subject")
 }
 
-pub(crate) fn place(offset: u32) -> usize {
+fn place(offset: u32) -> usize {
     usize::try_from(offset).unwrap_or(usize::MAX)
 }
 
