@@ -26,6 +26,8 @@ pub mod address;
 pub mod driver;
 pub mod identity;
 pub mod link;
+#[cfg(feature = "mail")]
+pub mod mailbox;
 pub mod matrix;
 pub mod message;
 pub mod moment;

@@ -59,6 +59,12 @@ pub fn escape(octets: &[u8]) -> String {
     text
 }
 
+/// SHA-256 in hexadecimal: what stands for octets that are not kept.
+pub(crate) fn sha256(octets: &[u8]) -> String {
+    use sha2::Digest as _;
+    data_encoding::HEXLOWER.encode(&sha2::Sha256::digest(octets))
+}
+
 fn unescape(rest: &mut impl Iterator<Item = (usize, u8)>) -> Option<u8> {
     match rest.next()?.1 {
         b'\\' => Some(b'\\'),

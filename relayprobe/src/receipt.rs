@@ -1,8 +1,27 @@
 //! What comes back to the probe domain, and what it says.
 
+#[cfg(feature = "mail")]
+mod classify;
+#[cfg(feature = "mail")]
+mod mail;
+#[cfg(feature = "mail")]
+mod report;
+#[cfg(feature = "mail")]
+mod search;
+#[cfg(feature = "mail")]
+mod sender;
+#[cfg(feature = "mail")]
+mod stored;
+#[cfg(all(test, feature = "mail"))]
+mod tests;
+
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::net::IpAddr;
+
+#[cfg(feature = "mail")]
+pub use classify::classify;
 
 use crate::moment::Date;
 use crate::octets::Octets;
@@ -168,7 +187,7 @@ pub struct Reported {
 #[non_exhaustive]
 pub enum Classified {
     /// Something of a run of ours.
-    Receipt(Receipt),
+    Receipt(Box<Receipt>),
     /// It carries the token of a run that is not known here.
     UnknownRun {
         /// Name of the run.

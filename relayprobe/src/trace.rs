@@ -1,5 +1,11 @@
 //! Received chains: the way that a message took.
 
+#[cfg(feature = "mail")]
+pub(crate) mod fields;
+mod received;
+#[cfg(all(test, feature = "mail"))]
+mod tests;
+
 use alloc::vec::Vec;
 use core::net::IpAddr;
 
@@ -59,4 +65,11 @@ pub enum Quality {
 impl Trace {
     /// Lines that are read: a message with more is in a loop (RFC 5321 §6.3).
     pub const LIMIT: usize = 100;
+
+    /// Reads the Received lines of a message, which may be broken off anywhere.
+    #[cfg(feature = "mail")]
+    pub fn read(message: &[u8]) -> Self {
+        let lines = fields::fields(message).into_iter().filter(|field| field.is("Received"));
+        Self { hops: lines.take(Self::LIMIT).map(|line| Hop::read(&line.value)).collect() }
+    }
 }

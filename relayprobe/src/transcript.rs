@@ -11,7 +11,7 @@ use alloc::vec::Vec;
 use crate::link::{ConnId, Loss, TlsFacts};
 use crate::matrix::Hello;
 use crate::moment::Moment;
-use crate::octets::Octets;
+use crate::octets::{Octets, sha256};
 use crate::wire::{Code, ReplyFault};
 
 /// Every octet both ways, with times that count from the start of the run.
@@ -214,14 +214,7 @@ pub(crate) fn keep(octets: &[u8], limit: usize) -> (Octets, Option<Cut>) {
 }
 
 fn cut(octets: &[u8]) -> Cut {
-    use sha2::Digest as _;
-    let mut sha256 = String::with_capacity(64);
-    for octet in sha2::Sha256::digest(octets) {
-        for digit in [octet >> 4, octet & 15] {
-            sha256.extend(char::from_digit(u32::from(digit), 16));
-        }
-    }
-    Cut { length: u64::try_from(octets.len()).unwrap_or(u64::MAX), sha256 }
+    Cut { length: u64::try_from(octets.len()).unwrap_or(u64::MAX), sha256: sha256(octets) }
 }
 
 impl Connection {

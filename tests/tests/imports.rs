@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The top-level modules of the library in the order of the data.
-const ORDER: [&str; 19] = [
+const ORDER: [&str; 20] = [
     "octets",
     "moment",
     "link",
@@ -25,10 +25,11 @@ const ORDER: [&str; 19] = [
     "verdict",
     "report",
     "driver",
+    "mailbox",
 ];
 
-/// Modules that may use `std`: sockets and clocks live there.
-const WITH_STD: [&str; 1] = ["driver"];
+/// Modules that may use `std`: sockets, clocks and files live there.
+const WITH_STD: [&str; 2] = ["driver", "mailbox"];
 
 #[test]
 fn every_module_has_its_place_in_the_order() {

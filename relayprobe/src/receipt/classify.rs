@@ -1,0 +1,193 @@
+//! What an arrival is.
+//!
+//! A receipt is proof of relaying only if it is the test message itself, in its own envelope. Everything else that
+//! carries a good token is something less, and doubt never makes it more.
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+use core::net::IpAddr;
+
+use super::mail::Mail;
+use super::report::{self, Report};
+use super::search::{Found, carries, is_sender, original, search};
+use super::sender;
+use super::{
+    Arrival, Classified, Egress, EgressKind, Envelope, EnvelopeRecipient, Handover, Receipt, ReceiptKind,
+};
+use crate::octets::{Octets, sha256};
+use crate::plan::RunRecord;
+use crate::token::{self, Keyring, Token};
+use crate::trace::Trace;
+
+/// Says what an arrival is. `runs` finds a run record by the name of the run.
+pub fn classify(arrival: &Arrival, keys: &Keyring, runs: &dyn Fn(&str) -> Option<RunRecord>) -> Classified {
+    let mail = Mail::read(arrival.message.as_bytes());
+    let (token, record) = match search(arrival, &mail, keys, runs) {
+        Found::Ours(token, record) => (token, record),
+        Found::Forged(run) => return Classified::Forged { run },
+        Found::Unknown(run) => return Classified::UnknownRun { run },
+        Found::Nothing => return Classified::NotOurs,
+    };
+    let trace = Trace::read(mail.octets);
+    let seen = Seen { arrival, mail: &mail, token: &token, record: &record };
+    let report = report::read(&mail, seen.has_null_sender(), &token);
+    let kind = seen.kind(report.as_ref());
+    let recipient = seen.recipient();
+    Classified::Receipt(Box::new(Receipt {
+        kind,
+        at: arrival.at,
+        run: token.run(),
+        probe: token.probe(),
+        egress: seen.egress(&trace, report.as_ref()),
+        input: seen.input(&trace),
+        sender: arrival.envelope.as_ref().map(|envelope| envelope.sender.clone()),
+        recipient: recipient.map(|recipient| recipient.address.clone()),
+        original_recipient: recipient.and_then(|recipient| recipient.original.clone()),
+        reported: report.map(|report| report.reported),
+        trace,
+        sha256: sha256(mail.octets),
+    }))
+}
+
+/// An arrival with a good token.
+#[derive(Clone, Copy)]
+struct Seen<'a> {
+    arrival: &'a Arrival,
+    mail: &'a Mail<'a>,
+    token: &'a Token,
+    record: &'a RunRecord,
+}
+
+impl<'a> Seen<'a> {
+    fn kind(self, report: Option<&Report>) -> ReceiptKind {
+        let proof = match self.arrival.handover {
+            // Servers verify recipients so before they accept or refuse: nothing is handed over.
+            Handover::Recipient => return ReceiptKind::Hint,
+            Handover::Interrupted if !self.mail.carries(self.token) => return ReceiptKind::Hint,
+            Handover::Interrupted | Handover::Refused => ReceiptKind::Attempted,
+            Handover::Taken => ReceiptKind::Relayed,
+        };
+        let kind = match report {
+            Some(report) => report.kind(self.record),
+            None if self.is_automatic() => return ReceiptKind::DeliveredLocally,
+            None if self.is_as_sent() => proof,
+            // Whoever sent it on may do so at any time: no queue was let go.
+            None => return ReceiptKind::Forwarded,
+        };
+        let end = self.record.date.unix().saturating_add(token::LIFE);
+        if self.arrival.at.unix() > end { ReceiptKind::Late } else { kind }
+    }
+
+    /// Whether it is the test message itself, in the envelope that was sent.
+    fn is_as_sent(self) -> bool {
+        let foreign = |start: &&str| self.mail.fields.iter().any(|field| field.begins(start));
+        self.mail.is_test_message(self.token)
+            && !FOREIGN.iter().any(foreign)
+            && self.own_recipients().next().is_some()
+            && self
+                .arrival
+                .envelope
+                .as_ref()
+                .is_some_and(|envelope| sender::is_as_sent(&envelope.sender, self.record, self.token))
+    }
+
+    /// Whether a program at the target's side answered.
+    fn is_automatic(self) -> bool {
+        let says = |name: &str, words: &[&str]| {
+            self.mail.all(name).any(|value| {
+                words.iter().any(|word| {
+                    value.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word.as_bytes()))
+                })
+            })
+        };
+        // Our own message says `auto-generated` (RFC 3834 §5).
+        says("Auto-Submitted", &["auto-replied", "auto-notified"])
+            || says("Precedence", &["auto_reply", "auto-reply"])
+            || ANSWERS.iter().any(|name| self.mail.all(name).next().is_some())
+            || self.mail.own_parts().any(|part| {
+                part.reports.as_deref() == Some("disposition-notification")
+                    || part.kind == "message/disposition-notification"
+            })
+            // People answer whom `From` names; only programs write to the envelope's sender.
+            || (self.is_to_sender() && !self.mail.is_test_message(self.token))
+            || (self.is_to_sender() && self.mail.all("In-Reply-To").any(|id| carries(id, self.token)))
+    }
+
+    fn recipients(self) -> impl Iterator<Item = &'a EnvelopeRecipient> {
+        self.arrival.envelope.iter().flat_map(|envelope| &envelope.recipients)
+    }
+
+    /// Recipients with the token, as the plan wrote them: not our senders.
+    fn own_recipients(self) -> impl Iterator<Item = &'a EnvelopeRecipient> {
+        self.recipients().filter(move |recipient| {
+            let address = recipient.address.as_bytes();
+            carries(address, self.token) && !is_sender(address, self.token)
+        })
+    }
+
+    /// The recipient that the receipt is about.
+    fn recipient(self) -> Option<&'a EnvelopeRecipient> {
+        let carrying = |recipient: &&EnvelopeRecipient| {
+            let first = recipient.original.as_ref().map(|text| original(text.as_bytes())).unwrap_or_default();
+            carries(recipient.address.as_bytes(), self.token) || carries(&first, self.token)
+        };
+        self.recipients().find(carrying).or_else(|| self.recipients().next())
+    }
+
+    fn has_null_sender(self) -> bool {
+        self.arrival.envelope.as_ref().is_some_and(|envelope| sender::is_null(&envelope.sender))
+    }
+
+    /// Whether it was sent to the sender of the probe.
+    fn is_to_sender(self) -> bool {
+        let sent = sender::sent(self.record, self.token);
+        self.recipients().map(|recipient| recipient.address.as_bytes()).any(|address| {
+            // A case may have the same sender and recipient: then the address tells nothing.
+            let same = || sent.as_ref().is_ok_and(|sent| sent.as_bytes().eq_ignore_ascii_case(address));
+            is_sender(address, self.token) || (same() && !carries(address, self.token))
+        })
+    }
+
+    fn egress(self, trace: &Trace, report: Option<&Report>) -> Option<Egress> {
+        let Envelope { peer, helo, .. } = self.arrival.envelope.as_ref()?;
+        let target = &self.record.target;
+        let is_target = |ip: IpAddr| {
+            [Some(target.address), target.other_address]
+                .iter()
+                .flatten()
+                .any(|known| known.to_canonical() == ip.to_canonical())
+        };
+        let lines: Vec<_> = trace.hops.iter().map(|hop| hop.by.as_ref()).collect();
+        let kind = match &*lines {
+            _ if peer.is_some_and(is_target) => EgressKind::Direct,
+            // The way of a report is not that of the message.
+            _ if report.is_some() => EgressKind::Unknown,
+            [_] => EgressKind::Direct,
+            [Some(top), .., Some(lowest)] if same(top, lowest) => EgressKind::Direct,
+            [Some(_), .., Some(_)] => EgressKind::Smarthost,
+            _ => EgressKind::Unknown,
+        };
+        Some(Egress { address: *peer, helo: helo.clone(), kind })
+    }
+
+    /// The machine that took the message from us: it wrote the lowest line, in a report that of the message returned.
+    fn input(self, trace: &Trace) -> Option<Octets> {
+        let lowest = |trace: &Trace| trace.hops.last()?.by.clone();
+        if self.mail.is_test_message(self.token) {
+            lowest(trace)
+        } else {
+            lowest(&Trace::read(&self.mail.returned()?.text))
+        }
+    }
+}
+
+/// Beginnings of fields that people, lists and aliases add when they send a message on.
+const FOREIGN: [&str; 6] =
+    ["Resent-", "List-", "X-Forwarded-", "Delivered-To", "X-Original-To", "In-Reply-To"];
+
+/// Fields that only automatic answers have.
+const ANSWERS: [&str; 4] = ["X-Autoreply", "X-Autorespond", "X-Autoresponder", "X-Autoresponse"];
+
+fn same(one: &Octets, other: &Octets) -> bool {
+    one.as_bytes().eq_ignore_ascii_case(other.as_bytes())
+}

@@ -1,0 +1,142 @@
+//! Where tokens are looked for, and which one decides.
+
+use alloc::boxed::Box;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::mail::Mail;
+use super::{Arrival, Envelope};
+use crate::plan::RunRecord;
+use crate::token::{Keyring, Token};
+
+/// Runs that are asked for on behalf of one arrival: text full of look-alikes may not cost more.
+const RUNS: usize = 64;
+
+/// What was found.
+pub(super) enum Found {
+    /// A token that is good.
+    Ours(Token, Box<RunRecord>),
+    /// None that is good, and one that belongs to a known run, by its name.
+    Forged(String),
+    /// None that is good, and one of another run, by its name.
+    Unknown(String),
+    /// Nothing that looks like one.
+    Nothing,
+}
+
+/// Looks for a good token. The place that is hardest to come by decides: the recipient, then the Message-ID, then the
+/// rest.
+pub(super) fn search(
+    arrival: &Arrival,
+    mail: &Mail<'_>,
+    keys: &Keyring,
+    runs: &dyn Fn(&str) -> Option<RunRecord>,
+) -> Found {
+    let mut finder = Finder { keys, runs, known: Vec::new(), forged: None, unknown: None };
+    let recipients = arrival.envelope.iter().flat_map(|envelope| &envelope.recipients);
+    let addresses = recipients.clone().map(|recipient| recipient.address.as_bytes());
+    let originals: Vec<Vec<u8>> =
+        recipients.filter_map(|to| Some(original(to.original.as_ref()?.as_bytes()))).collect();
+    let sender = arrival.envelope.iter().map(|envelope: &Envelope| envelope.sender.as_bytes());
+    let texts = addresses
+        .chain(mail.all("Message-ID"))
+        .chain(originals.iter().map(Vec::as_slice))
+        .chain(mail.all("Relayprobe-Test"))
+        .chain(sender)
+        .chain(mail.fields.iter().map(|field| field.value.as_slice()))
+        .chain(mail.parts.iter().map(|part| part.text.as_slice()));
+    for text in texts {
+        if let Some((token, record)) = finder.good(text) {
+            return Found::Ours(token, Box::new(record));
+        }
+        finder.note_claims(text);
+    }
+    // What nobody could decode may hold a token as it is, but says nothing by holding something like one.
+    if let Some((token, record)) = finder.good(mail.octets) {
+        return Found::Ours(token, Box::new(record));
+    }
+    match (finder.forged, finder.unknown) {
+        (Some(run), _) => Found::Forged(run),
+        (None, Some(run)) => Found::Unknown(run),
+        (None, None) => Found::Nothing,
+    }
+}
+
+/// Whether a text holds the token.
+pub(super) fn carries(text: &[u8], token: &Token) -> bool {
+    Token::find(text).any(|found| found == *token)
+}
+
+/// Whether an address is one of our senders for the token: `b` and the token, so that no recipient is like it.
+pub(super) fn is_sender(address: &[u8], token: &Token) -> bool {
+    words(address).any(|word| sender_token(word) == Some(*token))
+}
+
+/// An address in an `ORCPT` parameter, without type, decoded (RFC 3461 §4).
+pub(super) fn original(text: &[u8]) -> Vec<u8> {
+    let start = text.iter().position(|&b| b == b';').map_or(0, |semicolon| semicolon + 1);
+    let mut rest = text.get(start..).unwrap_or_default();
+    let mut address = Vec::with_capacity(rest.len());
+    while let Some((&first, after)) = rest.split_first() {
+        let coded = rest.get(1..3).filter(|_| first == b'+');
+        let octet = coded.and_then(|hex| u8::from_str_radix(core::str::from_utf8(hex).ok()?, 16).ok());
+        address.push(octet.unwrap_or(first));
+        rest = octet.and_then(|_| rest.get(3..)).unwrap_or(after);
+    }
+    address
+}
+
+struct Finder<'a> {
+    keys: &'a Keyring,
+    runs: &'a dyn Fn(&str) -> Option<RunRecord>,
+    known: Vec<(String, Option<RunRecord>)>,
+    forged: Option<String>,
+    unknown: Option<String>,
+}
+
+impl Finder<'_> {
+    /// The first good token of a text, with its run.
+    fn good(&mut self, text: &[u8]) -> Option<(Token, RunRecord)> {
+        let keys = self.keys;
+        for token in Token::find(text) {
+            let Some(record) = self.run(&token) else { continue };
+            let binding = record.probe(token.probe()).and_then(|probe| record.binding(probe));
+            if binding.is_some_and(|binding| keys.verify(&token, &binding)) {
+                return Some((token, record.clone()));
+            }
+        }
+        None
+    }
+
+    /// Much that is no token looks like one in part; only what is one as a whole word claims to be one.
+    fn note_claims(&mut self, text: &[u8]) {
+        for word in words(text) {
+            let whole = || core::str::from_utf8(word).ok()?.parse().ok();
+            let Some(token) = whole().or_else(|| sender_token(word)) else { continue };
+            let claim = if self.run(&token).is_some() { &mut self.forged } else { &mut self.unknown };
+            claim.get_or_insert_with(|| token.run());
+        }
+    }
+
+    fn run(&mut self, token: &Token) -> Option<&RunRecord> {
+        let name = token.run();
+        let at = self.known.iter().position(|(known, _)| *known == name).or_else(|| {
+            if self.known.len() == RUNS {
+                return None;
+            }
+            let record = (self.runs)(&name);
+            self.known.push((name, record));
+            Some(self.known.len() - 1)
+        })?;
+        self.known.get(at)?.1.as_ref()
+    }
+}
+
+fn words(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    text.split(|b| !b.is_ascii_alphanumeric()).filter(|word| word.len() >= Token::LENGTH)
+}
+
+fn sender_token(word: &[u8]) -> Option<Token> {
+    let token = word.strip_prefix(b"b").or_else(|| word.strip_prefix(b"B"))?;
+    core::str::from_utf8(token).ok()?.parse().ok()
+}

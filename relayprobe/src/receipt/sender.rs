@@ -1,0 +1,68 @@
+//! Whether the sender of a handover is the one that was sent.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::search::carries;
+use crate::octets::Octets;
+use crate::plan::{Names, RunRecord};
+use crate::token::Token;
+
+/// A sender of a case that cannot be written here, since a name is not known.
+pub(super) enum Unwritable {
+    /// It has the token in it.
+    Carrying,
+    /// It has not.
+    Tokenless,
+}
+
+/// Names of forms that hold the token.
+const CARRYING: [&str; 5] = ["{sender}", "{sender-user}", "{probe-user}", "{token}", "{case-sender}"];
+
+pub(super) fn is_null(sender: &Octets) -> bool {
+    matches!(sender.as_bytes(), b"" | b"<>")
+}
+
+/// Whether the sender is the one that was sent for the token's probe, wrapped or not.
+pub(super) fn is_as_sent(sender: &Octets, record: &RunRecord, token: &Token) -> bool {
+    // Some servers put the null sender in the place of their own daemons.
+    if is_null(sender) || carries(sender.as_bytes(), token) {
+        return true;
+    }
+    match sent(record, token) {
+        Ok(sent) => unwrapped(sender.as_bytes()).eq_ignore_ascii_case(sent.as_bytes()),
+        // Nothing is left to compare.
+        Err(Unwritable::Tokenless) => true,
+        Err(Unwritable::Carrying) => false,
+    }
+}
+
+/// The sender that the plan wrote for the token's probe, without brackets.
+pub(super) fn sent(record: &RunRecord, token: &Token) -> Result<String, Unwritable> {
+    let probe = record.probe(token.probe()).ok_or(Unwritable::Carrying)?;
+    let form = record.case(probe).ok_or(Unwritable::Carrying)?.mail.argument.as_str();
+    let line = Names::new(record, probe, None).mail().map_err(|_| {
+        let carrying = CARRYING.iter().any(|name| form.contains(name));
+        if carrying { Unwritable::Carrying } else { Unwritable::Tokenless }
+    })?;
+    let line = String::from_utf8_lossy(line.as_bytes());
+    let path = line.split_once('<').and_then(|(_, rest)| Some(rest.rsplit_once('>')?.0));
+    let argument = || Some(line.split_once(':')?.1.trim());
+    Ok(path.or_else(argument).unwrap_or_default().into())
+}
+
+/// The address within one that a forwarder (SRS) or a signer (BATV) made of it.
+fn unwrapped(sender: &[u8]) -> Vec<u8> {
+    let text = String::from_utf8_lossy(sender);
+    let local = text.rsplit_once('@').map_or(&*text, |(local, _)| local);
+    let pieces: Vec<&str> = local.splitn(5, '=').collect();
+    match *pieces.as_slice() {
+        [scheme, _hash, _day, domain, user] if scheme.eq_ignore_ascii_case("SRS0") => {
+            alloc::format!("{user}@{domain}").into()
+        }
+        [scheme, tag, ..] if scheme.eq_ignore_ascii_case("prvs") => {
+            text.get(scheme.len() + tag.len() + 2..).unwrap_or_default().into()
+        }
+        _ => sender.into(),
+    }
+}
