@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The top-level modules of the library in the order of the data.
-const ORDER: [&str; 18] = [
+const ORDER: [&str; 19] = [
     "octets",
     "moment",
     "link",
@@ -24,10 +24,11 @@ const ORDER: [&str; 18] = [
     "verdict",
     "report",
     "driver",
+    "sink",
 ];
 
 /// Modules that may use `std`: sockets and clocks live there.
-const WITH_STD: [&str; 1] = ["driver"];
+const WITH_STD: [&str; 2] = ["driver", "sink"];
 
 #[test]
 fn every_module_has_its_place_in_the_order() {
