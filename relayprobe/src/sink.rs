@@ -49,7 +49,8 @@ pub struct SinkOptions {
     pub addresses: Vec<IpAddr>,
     /// Domains of our own senders, with all that lies in them. Only their mail is refused in [`Mode::Refuse`].
     pub our_senders: Vec<Domain>,
-    /// Where people reach us. Told to whoever writes something that is no test message.
+    /// Where people reach us. Told to whoever writes something that is no test message; so it must not lie in
+    /// [`domains`](Self::domains), or nobody is reached there either.
     pub contact: Mailbox,
     /// What becomes of test messages.
     pub mode: Mode,
@@ -81,9 +82,9 @@ pub struct SinkLimits {
     pub connections: usize,
     /// Connections at once from one peer: an IPv4 address, or the first 64 bits of an IPv6 address.
     pub connections_per_peer: usize,
-    /// How long a client may say nothing.
+    /// How long a client may say nothing; a day at most.
     pub idle: Duration,
-    /// How long a connection may last.
+    /// How long a connection may last; a day at most.
     pub session: Duration,
     /// Refusals on a connection.
     pub errors: u32,

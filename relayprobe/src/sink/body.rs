@@ -41,14 +41,12 @@ impl Body {
 
     /// The message, and whether it was cut at the limit.
     pub(crate) fn into_message(self) -> (Vec<u8>, bool) {
-        match self.cut {
-            Some(cut) => (cut, true),
-            None => {
-                let whole = self.octets.get(LINE_END.len()..).unwrap_or_default();
-                let kept = whole.get(..self.limit).unwrap_or(whole);
-                (kept.to_vec(), whole.len() > self.limit)
-            }
+        if let Some(cut) = self.cut {
+            return (cut, true);
         }
+        let whole = self.octets.get(LINE_END.len()..).unwrap_or_default();
+        let kept = whole.get(..self.limit).unwrap_or(whole);
+        (kept.to_vec(), whole.len() > self.limit)
     }
 
     /// A dot at the very beginning ends a message too; the receiver only looks for it after a line end that it saw.
@@ -79,6 +77,7 @@ mod tests {
         for piece in input.chunks(size) {
             let mut octets = piece.iter();
             let ended = body.take(&mut octets);
+            assert!(body.octets.len() <= LINE_END.len() + limit + TAIL, "more is held than the limit");
             read += piece.len() - octets.len();
             if ended {
                 let (message, cut) = body.into_message();

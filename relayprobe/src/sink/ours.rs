@@ -23,7 +23,7 @@ pub(crate) fn is_at(address: &[u8], domains: &[Domain], addresses: &[IpAddr]) ->
         // RFC 5321 §4.1.1.3: the one local part that needs no domain.
         return text.eq_ignore_ascii_case("postmaster");
     }
-    let name = text.trim_matches(['<', '>', '[', ']', '(', ')', '"', '.', ' ', '\t']);
+    let name = text.trim_matches(['<', '>', '[', ']', '"', '.', ' ', '\t']);
     if let Some(host) = literal(name) {
         return addresses.iter().any(|own| own.to_canonical() == host);
     }
@@ -118,6 +118,7 @@ mod tests {
             "x@[192.0.2.2]",
             "x@[IPv6:2001:db8::2]",
             "x@probe.example x",
+            "x@other.example(@probe.example)",
             "@probe.example:x@other.example",
         ] {
             assert!(!is_at(other.as_bytes(), &domains, &addresses), "{other}");
@@ -141,6 +142,16 @@ mod tests {
         ] {
             assert!(message_has_token(message.as_bytes()), "{message}");
         }
+    }
+
+    #[test]
+    fn a_message_in_a_thousand_wrappings_is_looked_at() {
+        let inner = "Content-Type: message/rfc822\r\n\r\n".repeat(1_900);
+        assert!(message_has_token(format!("{inner}{SHAPE}").as_bytes()));
+        assert!(!message_has_token(inner.as_bytes()));
+        let mixed = |at| format!("Content-Type: multipart/mixed; boundary=b{at}\r\n\r\n--b{at}\r\n");
+        assert!(!message_has_token((0..1_000).map(mixed).collect::<String>().as_bytes()));
+        assert!(!message_has_token("=?utf-8?q?=41?= (".repeat(3_800).as_bytes()));
     }
 
     #[test]

@@ -26,6 +26,8 @@ const PATIENCE: Duration = Duration::from_secs(1);
 const READ: usize = 8_192;
 /// Reads after the goodbye, so that the client sees it before it hears that we are gone.
 const FAREWELL: u32 = 8;
+/// No limit on time is longer; clocks do not reach further than they must.
+const LONGEST: Duration = Duration::from_hours(24);
 const LISTENER: Token = Token(0);
 const STOP: Token = Token(1);
 
@@ -156,16 +158,9 @@ impl Shared {
             Handover::Refused => Counter::Refused,
             Handover::Taken => Counter::Taken,
         };
-        match (self.on_arrival)(arrival) {
-            Ok(()) => {
-                self.counters.add(counter);
-                Kept::Safe
-            }
-            Err(_) => {
-                self.counters.add(Counter::NotKept);
-                Kept::Failed
-            }
-        }
+        let kept = (self.on_arrival)(arrival).map_or(Kept::Failed, |()| Kept::Safe);
+        self.counters.add(if kept == Kept::Safe { counter } else { Counter::NotKept });
+        kept
     }
 }
 
@@ -233,7 +228,7 @@ fn turn_away(mut stream: TcpStream, shared: &Shared) {
 
 fn converse(stream: &TcpStream, peer: IpAddr, shared: &Shared) {
     let mut session = SinkSession::new(Arc::clone(&shared.options), Some(peer), driver::now());
-    let mut line = Line { stream, shared, end: Instant::now() + shared.options.limits.session };
+    let mut line = Line { stream, shared, end: after(shared.options.limits.session) };
     let mut buffer = vec![0; READ];
     if let Err(end) = line.prepare() {
         session.handle_end(end, driver::now());
@@ -261,6 +256,10 @@ fn converse(stream: &TcpStream, peer: IpAddr, shared: &Shared) {
     line.close(&mut buffer);
 }
 
+fn after(span: Duration) -> Instant {
+    Instant::now() + span.min(LONGEST)
+}
+
 /// A connection's socket and time.
 struct Line<'a> {
     stream: &'a TcpStream,
@@ -279,7 +278,7 @@ impl Line<'_> {
     }
 
     fn send(&mut self, mut octets: &[u8]) -> Result<(), End> {
-        let idle = Instant::now() + self.shared.options.limits.idle;
+        let idle = after(self.shared.options.limits.idle);
         while !octets.is_empty() {
             match self.stream.write(octets) {
                 Ok(0) => return Err(End::Lost),
@@ -292,7 +291,7 @@ impl Line<'_> {
     }
 
     fn receive<'b>(&mut self, buffer: &'b mut [u8]) -> Result<&'b [u8], End> {
-        let idle = Instant::now() + self.shared.options.limits.idle;
+        let idle = after(self.shared.options.limits.idle);
         loop {
             // A client that never pauses must not outlast its time.
             self.check(self.end)?;

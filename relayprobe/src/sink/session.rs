@@ -30,8 +30,7 @@ pub struct SinkSession {
     done: usize,
     /// What the caller is to know before anything more is said.
     news: VecDeque<Output>,
-    /// The caller has an arrival in hand; this is what the client hears once it is kept.
-    in_hand: Option<Option<String>>,
+    in_hand: InHand,
     replies: Vec<u8>,
     helo: Octets,
     /// Sender and recipients.
@@ -46,6 +45,17 @@ enum Phase {
     LongLine,
     Data(Body),
     Over,
+}
+
+/// The arrival that the caller has and has not kept yet. Nothing is said meanwhile.
+enum InHand {
+    Nothing,
+    /// Recipients, or half a message: no reply depends on it.
+    Part,
+    /// A whole message, and what its client hears once it is kept.
+    Message {
+        reply: String,
+    },
 }
 
 /// What the caller of a session is to do.
@@ -96,7 +106,7 @@ impl SinkSession {
             input: Vec::new(),
             done: 0,
             news: VecDeque::new(),
-            in_hand: None,
+            in_hand: InHand::Nothing,
             replies: Vec::new(),
             helo: Octets::default(),
             transaction: None,
@@ -120,10 +130,12 @@ impl SinkSession {
 
     /// The arrival in hand is safe, or is not.
     pub fn handle_kept(&mut self, kept: Kept) {
-        let Some(Some(reply)) = self.in_hand.take() else { return };
-        match kept {
-            Kept::Safe => self.answer(&reply),
-            Kept::Failed => self.answer("451 4.3.0 this cannot be kept now; come again"),
+        match (mem::replace(&mut self.in_hand, InHand::Nothing), kept) {
+            (InHand::Nothing | InHand::Part, _) => {}
+            (InHand::Message { reply }, Kept::Safe) => self.answer(&reply),
+            (InHand::Message { .. }, Kept::Failed) => {
+                self.answer("451 4.3.0 this cannot be kept now; come again");
+            }
         }
     }
 
@@ -151,7 +163,7 @@ impl SinkSession {
             if let Some(news) = self.news.pop_front() {
                 return news;
             }
-            if self.in_hand.is_some() {
+            if !matches!(self.in_hand, InHand::Nothing) {
                 return Output::Wait;
             }
             if self.replies.len() < REPLIES && self.step() {
@@ -300,7 +312,8 @@ impl SinkSession {
             (true, Mode::Accept | Mode::Refuse) => None,
         };
         let handover = if refused.is_some() { Handover::Refused } else { Handover::Taken };
-        self.hand_over(handover, envelope, message, Some(refused.unwrap_or("250 2.0.0 Ok").into()));
+        let reply = refused.unwrap_or("250 2.0.0 Ok").into();
+        self.hand_over(handover, envelope, message, InHand::Message { reply });
     }
 
     /// A message broke off.
@@ -308,7 +321,7 @@ impl SinkSession {
         let Some(envelope) = self.take_envelope() else { return };
         let (message, _) = body.into_message();
         if envelope_has_token(&envelope) || message_has_token(&message) {
-            self.hand_over(Handover::Interrupted, envelope, message, None);
+            self.hand_over(Handover::Interrupted, envelope, message, InHand::Part);
         } else {
             self.news.push_back(Output::Count(Count::HintNotOurs));
         }
@@ -319,7 +332,7 @@ impl SinkSession {
         match self.take_envelope() {
             Some(envelope) if envelope.recipients.is_empty() => {}
             Some(envelope) if envelope_has_token(&envelope) => {
-                self.hand_over(Handover::Recipient, envelope, Vec::new(), None);
+                self.hand_over(Handover::Recipient, envelope, Vec::new(), InHand::Part);
             }
             Some(_) => self.news.push_back(Output::Count(Count::HintNotOurs)),
             None => {}
@@ -331,11 +344,11 @@ impl SinkSession {
         Some(Envelope { peer: self.peer, helo: self.helo.clone(), sender, recipients })
     }
 
-    fn hand_over(&mut self, handover: Handover, envelope: Envelope, message: Vec<u8>, reply: Option<String>) {
+    fn hand_over(&mut self, handover: Handover, envelope: Envelope, message: Vec<u8>, in_hand: InHand) {
         let message = message.into();
         let arrival = Arrival { at: self.now, handover, envelope: Some(envelope), message };
         self.news.push_back(Output::Arrived(arrival));
-        self.in_hand = Some(reply);
+        self.in_hand = in_hand;
     }
 
     fn offer(&mut self) {
