@@ -37,6 +37,8 @@ pub mod plan;
 pub mod receipt;
 pub mod report;
 pub mod session;
+#[cfg(feature = "sink")]
+pub mod sink;
 pub mod target;
 pub mod token;
 pub mod trace;

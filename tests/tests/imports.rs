@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The top-level modules of the library in the order of the data.
-const ORDER: [&str; 20] = [
+const ORDER: [&str; 21] = [
     "octets",
     "moment",
     "link",
@@ -26,10 +26,11 @@ const ORDER: [&str; 20] = [
     "report",
     "driver",
     "mailbox",
+    "sink",
 ];
 
 /// Modules that may use `std`: sockets, clocks and files live there.
-const WITH_STD: [&str; 2] = ["driver", "mailbox"];
+const WITH_STD: [&str; 3] = ["driver", "mailbox", "sink"];
 
 #[test]
 fn every_module_has_its_place_in_the_order() {

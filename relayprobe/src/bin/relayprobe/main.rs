@@ -5,7 +5,6 @@ mod config;
 mod host;
 mod judge;
 mod output;
-mod private;
 mod probe;
 mod progress;
 mod read;

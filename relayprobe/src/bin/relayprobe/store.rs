@@ -11,9 +11,8 @@ use std::thread;
 use relayprobe::Report;
 use relayprobe::moment::Date;
 use relayprobe::plan::{History, RunRecord};
+use relayprobe::sink::private::{self, DirectoryFault};
 use serde::{Deserialize, Serialize};
-
-use crate::private::{self, DirectoryFault};
 
 const RUNS: &str = "runs";
 const REPORTS: &str = "reports";

@@ -6,21 +6,28 @@ use std::path::Path;
 
 /// Why a directory is not good enough.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum DirectoryFault {
+#[non_exhaustive]
+pub enum DirectoryFault {
+    /// It cannot be made or looked at.
     #[error(transparent)]
     Io(#[from] io::Error),
+    /// A link could lead elsewhere tomorrow.
     #[error("it is a symbolic link; name the directory itself")]
     Link,
+    /// Something else has its name.
     #[error("it is not a directory")]
     Kind,
     /// Whoever can write here can forge a report, or have a file of ours written elsewhere.
     #[cfg(unix)]
     #[error("others can write to it (mode {mode:03o}); chmod go-w would be right")]
-    Writable { mode: u32 },
+    Writable {
+        /// Its permissions.
+        mode: u32,
+    },
 }
 
 /// Makes sure that `path` is a directory to which nobody else can write. One that is missing is made.
-pub(crate) fn directory(path: &Path) -> Result<(), DirectoryFault> {
+pub fn directory(path: &Path) -> Result<(), DirectoryFault> {
     match builder().create(path) {
         Err(error) if error.kind() != ErrorKind::AlreadyExists => return Err(error.into()),
         Ok(()) | Err(_) => {}
@@ -35,23 +42,33 @@ pub(crate) fn directory(path: &Path) -> Result<(), DirectoryFault> {
     }
 }
 
-/// Writes a file so that it is there whole or not at all, whatever happens.
-pub(crate) fn write(directory: &Path, name: &str, text: &str) -> io::Result<()> {
+/// Writes a file so that it is there whole or not at all, whatever happens. One of that name is replaced.
+pub fn write(directory: &Path, name: &str, text: &str) -> io::Result<()> {
     let draft = directory.join(format!(".{name}.new"));
     // A draft that a killed run left behind is of no use to anybody.
     match fs::remove_file(&draft) {
         Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
         Ok(()) | Err(_) => {}
     }
-    let mut file = options().write(true).create_new(true).open(&draft)?;
-    file.write_all(text.as_bytes())?;
-    file.sync_all()?;
-    fs::rename(&draft, directory.join(name))?;
+    write_by(&draft, directory, name, text)
+}
+
+/// The same by way of a draft that does not exist yet, on the same file system.
+pub fn write_by(draft: &Path, directory: &Path, name: &str, text: &str) -> io::Result<()> {
+    let written = options().write(true).create_new(true).open(draft).and_then(|mut file| {
+        file.write_all(text.as_bytes())?;
+        file.sync_all()
+    });
+    if let Err(error) = written.and_then(|()| fs::rename(draft, directory.join(name))) {
+        // On a full disk a draft would make things worse.
+        let _gone = fs::remove_file(draft);
+        return Err(error);
+    }
     sync(directory)
 }
 
 /// Opens the file that stands for a lock, and makes it if it is missing.
-pub(crate) fn lock_file(path: &Path) -> io::Result<File> {
+pub fn lock_file(path: &Path) -> io::Result<File> {
     options().read(true).write(true).create(true).truncate(false).open(path)
 }
 
@@ -80,7 +97,7 @@ fn check_mode(found: &fs::Metadata) -> Result<(), DirectoryFault> {
 
 /// A new name is only safe once its directory is.
 #[cfg(unix)]
-fn sync(directory: &Path) -> io::Result<()> {
+pub fn sync(directory: &Path) -> io::Result<()> {
     File::open(directory)?.sync_all()
 }
 
@@ -99,7 +116,8 @@ fn check_mode(_: &fs::Metadata) -> Result<(), DirectoryFault> {
     Ok(())
 }
 
+/// A new name is only safe once its directory is.
 #[cfg(not(unix))]
-fn sync(_: &Path) -> io::Result<()> {
+pub fn sync(_: &Path) -> io::Result<()> {
     Ok(())
 }
