@@ -76,7 +76,7 @@ pub enum SpoolError {
     },
 }
 
-/// The arrivals of a spool, the oldest first.
+/// The arrivals of a spool, the oldest first. Files are read as they are asked for.
 #[derive(Debug)]
 pub struct Arrivals {
     files: std::collections::btree_map::IntoIter<OsString, PathBuf>,
@@ -115,6 +115,15 @@ impl Spool {
         Ok(Arrivals { files: files.into_iter() })
     }
 
+    /// The arrivals that are not marked as read, the oldest first.
+    pub fn new_arrivals(&self) -> Result<Arrivals, SpoolError> {
+        let path = self.root.join(NEW);
+        let listed = list(&path).map_err(|fault| SpoolError::Read { path: path.clone(), fault })?;
+        let files: BTreeMap<OsString, PathBuf> =
+            listed.into_iter().map(|name| (name.clone(), path.join(name))).collect();
+        Ok(Arrivals { files: files.into_iter() })
+    }
+
     /// Marks an arrival as read, and tells where it is now. One that is marked already stays where it is.
     pub fn mark_read(&self, path: &Path) -> io::Result<PathBuf> {
         let name = path.file_name().ok_or(ErrorKind::InvalidInput)?;
@@ -135,6 +144,15 @@ impl Spool {
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         let (seconds, micros) = (now.as_secs(), now.subsec_micros());
         format!("{seconds:011}.{micros:06}-{count:08}-{}-{:016x}{SUFFIX}", process::id(), driver::seed())
+    }
+}
+
+impl Arrivals {
+    /// Leaves out those whose file has a name that is known: it need not be read again.
+    #[must_use]
+    pub fn without(self, is_known: impl Fn(&OsStr) -> bool) -> Self {
+        let files: BTreeMap<OsString, PathBuf> = self.files.filter(|(name, _)| !is_known(name)).collect();
+        Self { files: files.into_iter() }
     }
 }
 

@@ -2,15 +2,24 @@
 
 mod cases;
 mod config;
+mod desk;
 mod host;
+mod init;
 mod judge;
+mod keys;
 mod output;
 mod probe;
 mod progress;
+mod proof;
+mod purge;
 mod read;
+mod receive;
 mod run;
+mod sink;
+mod sources;
 mod store;
 mod target;
+mod wait;
 
 use std::process::ExitCode;
 
@@ -18,9 +27,14 @@ use clap::{Parser, Subcommand};
 use relayprobe::PlanError;
 
 use config::ConfigError;
+use init::InitError;
 use judge::JudgeError;
+use keys::KeysError;
 use output::{OutputError, tell};
 use probe::ProbeError;
+use proof::ProofError;
+use read::ReadError;
+use sources::SourceError;
 use store::StoreError;
 use target::TargetError;
 
@@ -33,7 +47,7 @@ const LOCAL: u8 = 74;
 #[derive(Debug, Parser)]
 #[command(
     version,
-    after_help = "Exit status: 0 closed, 1 suspected, 3 nothing is known, 64 bad usage, 74 a fault of this machine."
+    after_help = "Exit status: 0 it does not relay, 1 suspected, 2 open relay, 3 nothing is known, 64 bad usage, 74 a fault of this machine."
 )]
 struct Cli {
     #[command(subcommand)]
@@ -43,8 +57,12 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Probe(Box<probe::ProbeOptions>),
+    Init(Box<init::InitOptions>),
+    Sink(Box<sink::ListenOptions>),
+    Receive(receive::ReceiveOptions),
     Cases(cases::CasesOptions),
     Judge(judge::JudgeOptions),
+    Purge(purge::PurgeOptions),
 }
 
 /// Nothing could be found out, and not for the server's sake.
@@ -59,6 +77,16 @@ enum Failure {
     #[error("{0}{hint}", hint = probe::hint(.0))]
     Plan(#[from] PlanError),
     #[error(transparent)]
+    Proof(#[from] ProofError),
+    #[error(transparent)]
+    Keys(#[from] KeysError),
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    #[error(transparent)]
+    Init(#[from] InitError),
+    #[error(transparent)]
+    Input(ReadError),
+    #[error(transparent)]
     Judge(#[from] JudgeError),
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -70,6 +98,12 @@ impl Failure {
     const fn exit_code(&self) -> u8 {
         match self {
             Self::Config(_) | Self::Probe(_) | Self::Plan(_) | Self::Judge(_) => USAGE,
+            Self::Proof(ProofError::Nowhere) => USAGE,
+            Self::Proof(ProofError::Listen { .. })
+            | Self::Keys(_)
+            | Self::Source(_)
+            | Self::Init(_)
+            | Self::Input(_) => LOCAL,
             Self::Target(error) if !error.is_local() => USAGE,
             Self::Target(_) | Self::Store(_) | Self::Output(_) => LOCAL,
         }
@@ -83,6 +117,10 @@ fn main() -> ExitCode {
     };
     let done = match &cli.command {
         Command::Probe(options) => probe::probe(options),
+        Command::Init(options) => init::init(options),
+        Command::Sink(options) => sink::sink(options),
+        Command::Receive(options) => receive::receive(options),
+        Command::Purge(options) => purge::purge(options),
         Command::Cases(options) => cases::cases(options),
         Command::Judge(options) => judge::judge(options),
     };

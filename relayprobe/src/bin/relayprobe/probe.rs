@@ -11,14 +11,16 @@ use relayprobe::{Case, Matrix, Plan, PlanError, Selection, driver};
 
 use crate::Failure;
 use crate::config::{AuthorizationOptions, Config, IdentityOptions};
+use crate::proof::{ProofOptions, warn_of_contact};
 use crate::read::{ReadError, read_text};
 use crate::run::{self, Kept};
+use crate::store::Store;
 use crate::target::TargetOptions;
 
 /// More than every network there is.
 const LIST_LIMIT: u64 = 64 << 20;
 
-/// Test whether a mail server is an open relay: envelopes only, no message is sent
+/// Test whether a mail server is an open relay
 #[derive(Args, Debug)]
 pub(crate) struct ProbeOptions {
     #[command(flatten)]
@@ -29,6 +31,8 @@ pub(crate) struct ProbeOptions {
     authorization: AuthorizationOptions,
     #[command(flatten)]
     asked: Asked,
+    #[command(flatten)]
+    proof: ProofOptions,
     #[command(flatten)]
     manner: Manner,
     #[command(flatten)]
@@ -120,11 +124,19 @@ pub(crate) fn probe(options: &ProbeOptions) -> Result<u8, Failure> {
     let never_test = options.manner.never_test()?;
     let target = options.target.target(options.manner.source)?;
     let address = target.address;
+    let store = options.kept.store.as_deref().map(Store::open).transpose()?;
+    let proof = options.proof.open(&identity, store.as_ref())?;
+    if proof.is_some() {
+        warn_of_contact(&identity);
+    }
     let mut builder = Plan::builder(target, identity, authorization).matrix(matrix).never_test(never_test);
     if let Some(ports) = options.target.ports() {
         builder = builder.ports(ports);
     }
-    run::run(options.manner.apply(builder, address), address, &options.kept)
+    if let Some(proof) = &proof {
+        builder = proof.apply(builder);
+    }
+    run::run(options.manner.apply(builder, address), address, &options.kept, store.as_ref(), proof)
 }
 
 /// Which option a plan that could not be made lacks.
@@ -134,6 +146,8 @@ pub(crate) fn hint(error: &PlanError) -> &'static str {
         PlanError::Port { .. } => " (--allow-port PORT)",
         PlanError::TooSoon { .. } => " (--again)",
         PlanError::ManyRefusals { .. } => " (--matrix)",
+        PlanError::ManyMessages { .. } | PlanError::Messages { .. } => " (--messages)",
+        PlanError::Window { .. } => " (--window)",
         PlanError::NoCases => "; name one that is no control (--case ID)",
         PlanError::MailboxDomain { .. } => " (--domain DOMAIN)",
         PlanError::Source { .. } => " (--source)",
@@ -197,7 +211,7 @@ impl Manner {
 }
 
 /// Reads one of a few words.
-fn word<T, const N: usize>(all: [(&'static str, T); N]) -> impl TypedValueParser<Value = T>
+pub(crate) fn word<T, const N: usize>(all: [(&'static str, T); N]) -> impl TypedValueParser<Value = T>
 where
     T: Copy + Send + Sync + 'static,
 {

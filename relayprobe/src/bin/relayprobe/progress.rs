@@ -34,6 +34,13 @@ impl Progress {
                 bar.set_message(self.paths.get(usize::from(*path)).cloned().unwrap_or_default());
             }
             (Event::Progress { settled, .. }, Some(bar)) => bar.set_position(u64::from(*settled)),
+            (Event::Proving { messages }, bar) => {
+                let sending = format!("the survey is done; {messages} messages for what was accepted");
+                match bar {
+                    Some(bar) => bar.set_message(sending),
+                    None => tell(format_args!("note: {sending}")),
+                }
+            }
             (Event::Retrying { probes, at }, bar) => {
                 let waiting = format!("{probes} deferred, asked again at {} s", at.as_micros() / 1_000_000);
                 match bar {
@@ -42,6 +49,13 @@ impl Progress {
                 }
             }
             _ => {}
+        }
+    }
+
+    /// The run is done, and what was sent is waited for.
+    pub(crate) fn wait(&self) {
+        if let Some(bar) = &self.bar {
+            bar.set_message("waiting for what comes back");
         }
     }
 

@@ -14,7 +14,9 @@ use relayprobe::{Plan, Report};
 use crate::Failure;
 use crate::output::{OutputError, show};
 use crate::progress::Progress;
+use crate::proof::Proof;
 use crate::store::Store;
+use crate::wait::wait;
 
 /// What is kept and shown.
 #[derive(Args, Debug)]
@@ -34,26 +36,37 @@ pub(crate) struct Kept {
 /// What a shell reports of a program that Ctrl-C ended.
 const INTERRUPTED: i32 = 130;
 
-pub(crate) fn run(builder: PlanBuilder, address: IpAddr, kept: &Kept) -> Result<u8, Failure> {
-    let store = kept.store.as_deref().map(Store::open).transpose()?;
-    let plan = plan(builder, address, store.as_ref())?;
+pub(crate) fn run(
+    builder: PlanBuilder,
+    address: IpAddr,
+    kept: &Kept,
+    store: Option<&Store>,
+    proof: Option<Proof>,
+) -> Result<u8, Failure> {
+    let plan = plan(builder, address, store)?;
     // Opened before anybody is asked: a run that cannot be written down would have been in vain.
     let transcript = kept.transcript.as_deref().map(Transcript::create).transpose()?;
     let progress = Progress::new(plan.record());
-    let report = blocking::run(plan, &stop_on_signal(), |event| progress.show(event));
+    let stop = stop_on_signal();
+    let mut report = blocking::run(plan, &stop, |event| progress.show(event));
+    let waited = proof.map(|mut proof| {
+        progress.wait();
+        wait(&mut report, &mut proof.sources, &proof.keys, proof.patience, &stop)
+    });
     progress.clear();
     // Each in its turn, whatever becomes of the others.
     let shown = show(&if kept.json { report.to_json() + "\n" } else { report.text() });
     let stored = store.map(|store| store.keep_report(&report)).transpose();
     let written = transcript.map(|file| file.write(&report)).transpose();
     shown?;
+    waited.transpose()?;
     stored?;
     written?;
     Ok(report.exit_code)
 }
 
 /// Ctrl-C ends the run politely and keeps what was learnt; a second one ends the program.
-fn stop_on_signal() -> Stop {
+pub(crate) fn stop_on_signal() -> Stop {
     let stop = Stop::new();
     let handle = stop.clone();
     let handler = move || {

@@ -1,4 +1,4 @@
-//! The store: run records, reports, and what was done to each target.
+//! The store: keys, run records, reports, what came back, and what was done to each target.
 
 use core::time::Duration;
 use std::collections::BTreeMap;
@@ -8,15 +8,21 @@ use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::thread;
 
-use relayprobe::Report;
 use relayprobe::moment::Date;
 use relayprobe::plan::{History, RunRecord};
+use relayprobe::report::ReportError;
 use relayprobe::sink::private::{self, DirectoryFault};
+use relayprobe::sink::{Spool, SpoolError};
+use relayprobe::{Keyring, Report};
 use serde::{Deserialize, Serialize};
+
+use crate::keys::{self, KeysError};
 
 const RUNS: &str = "runs";
 const REPORTS: &str = "reports";
 const TARGETS: &str = "targets";
+const RECEIPTS: &str = "receipts";
+const KEYS: &str = "keys";
 /// Days of refusals and messages that are kept; only today's count.
 const DAYS: usize = 31;
 /// Tries to get the lock, a twentieth of a second apart: whoever holds it only writes two small files.
@@ -33,6 +39,12 @@ pub(crate) enum StoreError {
     Read { path: PathBuf, fault: io::Error },
     #[error("{} is damaged ({fault}); mend it, or take it away if its target may be tested again", path.display())]
     Damaged { path: PathBuf, fault: serde_json::Error },
+    #[error("{}: {fault}; take it away if its run no longer matters", path.display())]
+    Report { path: PathBuf, fault: ReportError },
+    #[error(transparent)]
+    Keys(#[from] KeysError),
+    #[error(transparent)]
+    Spool(#[from] SpoolError),
     #[error("the lock {} cannot be had: {fault}", path.display())]
     Lock { path: PathBuf, fault: io::Error },
     #[error("another run has held the lock {} for five seconds", path.display())]
@@ -90,6 +102,98 @@ impl Store {
     /// Keeps a report, and tells where.
     pub(crate) fn keep_report(&self, report: &Report) -> Result<PathBuf, StoreError> {
         self.write(REPORTS, &file_name(&report.run), &report.to_json())
+    }
+
+    /// The keys; the first one is made now if there is none yet.
+    pub(crate) fn keys(&self) -> Result<Keyring, StoreError> {
+        let _lock = self.lock()?;
+        let path = self.root.join(KEYS);
+        if path.exists() {
+            return Ok(keys::read(&path)?);
+        }
+        let ring = keys::fresh()?;
+        self.keep_keys(&ring)?;
+        Ok(ring)
+    }
+
+    /// Puts a new key into use.
+    pub(crate) fn roll_keys(&self) -> Result<Keyring, StoreError> {
+        let mut ring = self.keys()?;
+        keys::roll(&mut ring)?;
+        let _lock = self.lock()?;
+        self.keep_keys(&ring)?;
+        Ok(ring)
+    }
+
+    fn keep_keys(&self, ring: &Keyring) -> Result<(), StoreError> {
+        let fault = |fault| StoreError::Write { path: self.root.join(KEYS), fault };
+        private::write(&self.root, KEYS, &ring.to_text()).map_err(fault)
+    }
+
+    /// Where what comes back is kept.
+    pub(crate) fn spool(&self) -> Result<Spool, StoreError> {
+        Ok(Spool::open(&self.root.join(RECEIPTS))?)
+    }
+
+    /// The record of a run, if it is of this store.
+    pub(crate) fn run(&self, run: &str) -> Option<RunRecord> {
+        let path = self.find(RUNS, run)?;
+        serde_json::from_slice(&fs::read(path).ok()?).ok()
+    }
+
+    /// Changes the stored report of a run; `None` if there is none yet. No other program changes it meanwhile.
+    pub(crate) fn change_report<T>(
+        &self,
+        run: &str,
+        change: impl FnOnce(&mut Report) -> T,
+    ) -> Result<Option<(PathBuf, Report, T)>, StoreError> {
+        let _lock = self.lock()?;
+        let Some(path) = self.find(REPORTS, run) else { return Ok(None) };
+        let text =
+            fs::read_to_string(&path).map_err(|fault| StoreError::Read { path: path.clone(), fault })?;
+        let report = Report::from_json(&text);
+        let mut report = report.map_err(|fault| StoreError::Report { path: path.clone(), fault })?;
+        let changed = change(&mut report);
+        let path = self.keep_report(&report)?;
+        Ok(Some((path, report, changed)))
+    }
+
+    /// Takes away runs, reports and receipts that are older than `limit`, and tells how many files went.
+    pub(crate) fn purge(&self, limit: Date) -> Result<usize, StoreError> {
+        let _lock = self.lock()?;
+        let mut gone = 0;
+        for room in [RUNS, REPORTS] {
+            for path in self.files(room)? {
+                if dated(&path).is_some_and(|date| date < limit) {
+                    fs::remove_file(&path).map_err(|fault| StoreError::Write { path, fault })?;
+                    gone += 1;
+                }
+            }
+        }
+        for spooled in self.spool()?.arrivals()? {
+            let spooled = spooled?;
+            if spooled.arrival.at < limit {
+                let path = spooled.path;
+                fs::remove_file(&path).map_err(|fault| StoreError::Write { path, fault })?;
+                gone += 1;
+            }
+        }
+        Ok(gone)
+    }
+
+    /// The file of a run in one of the rooms: its name ends with the name of the run.
+    fn find(&self, room: &str, run: &str) -> Option<PathBuf> {
+        let is_name = run.len() == 8 && run.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
+        let ending = format!("-{run}.json");
+        let files = if is_name { self.files(room).ok()? } else { Vec::new() };
+        files.into_iter().find(|path| path.to_str().is_some_and(|name| name.ends_with(&ending)))
+    }
+
+    fn files(&self, room: &str) -> Result<Vec<PathBuf>, StoreError> {
+        let directory = self.root.join(room);
+        let fault = |fault| StoreError::Read { path: directory.clone(), fault };
+        let entries = fs::read_dir(&directory).map_err(fault)?;
+        entries.map(|entry| entry.map(|entry| entry.path()).map_err(fault)).collect()
     }
 
     fn lock(&self) -> Result<File, StoreError> {
@@ -164,6 +268,14 @@ fn json(value: &impl Serialize) -> String {
 /// Names sort by time, and hold no colon, which not every file system takes.
 fn file_name(run: &RunRecord) -> String {
     format!("{}-{}.json", run.date.to_string().replace(':', ""), run.run)
+}
+
+/// The date that a file's name begins with.
+fn dated(path: &Path) -> Option<Date> {
+    let name = path.file_name()?.to_str()?;
+    let (day, rest) = name.split_at_checked(10)?;
+    let [hour, minute, second] = [rest.get(1..3)?, rest.get(3..5)?, rest.get(5..7)?];
+    format!("{day}T{hour}:{minute}:{second}Z").parse().ok()
 }
 
 fn index_name(address: IpAddr) -> String {

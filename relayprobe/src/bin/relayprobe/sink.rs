@@ -1,0 +1,107 @@
+//! `relayprobe sink`: the receiving server by itself.
+
+use std::net::{SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::time::{Duration, Instant};
+
+use clap::Args;
+use relayprobe::sink::{Mode, Sink, SinkOptions, Spool};
+
+use crate::Failure;
+use crate::config::{Config, IdentityOptions};
+use crate::desk::{Desk, Met};
+use crate::output::tell;
+use crate::probe::word;
+use crate::proof::{ProofError, warn_of_contact};
+use crate::run::stop_on_signal;
+use crate::store::{Store, StoreError};
+
+/// How often what came before its report is offered again.
+const AGAIN: Duration = Duration::from_secs(10);
+
+/// Receive the mail of the probe domain, and judge stored reports anew by what comes
+#[derive(Args, Debug)]
+pub(crate) struct ListenOptions {
+    /// Where to listen
+    #[arg(value_name = "ADDR:PORT")]
+    listen: SocketAddr,
+    /// The store with keys, runs and reports; what comes is kept there
+    #[arg(long, value_name = "DIR")]
+    store: PathBuf,
+    /// accept: take what comes; refuse: look at it and refuse it, so that nothing is delivered
+    #[arg(long, value_name = "MODE", default_value = "accept",
+        value_parser = word([("accept", Mode::Accept), ("refuse", Mode::Refuse)]))]
+    sink_mode: Mode,
+    /// Command of the shell to run when a verdict moves; RELAYPROBE_REPORT, _RUN, _TARGET, _VERDICT and _WAS tell which
+    #[arg(long, value_name = "COMMAND")]
+    on_change: Option<String>,
+    #[command(flatten)]
+    identity: IdentityOptions,
+    /// TOML file with the table [identity]; options override it
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+pub(crate) fn sink(options: &ListenOptions) -> Result<u8, Failure> {
+    let config = options.config.as_deref().map(Config::read).transpose()?.unwrap_or_default();
+    let identity = options.identity.identity(&config)?;
+    warn_of_contact(&identity);
+    let store = Store::open(&options.store)?;
+    let desk = Desk { store: &store, keys: store.keys()?, on_change: options.on_change.as_deref() };
+    let spool = store.spool()?;
+    let stop = stop_on_signal();
+    let fault = |fault| ProofError::Listen { address: options.listen, fault };
+    let listener = TcpListener::bind(options.listen).map_err(fault)?;
+    let mut settings = SinkOptions::new(&identity);
+    settings.mode = options.sink_mode;
+    let (sender, arrivals) = mpsc::channel();
+    let keeper = store.spool()?;
+    let sink = Sink::start(listener, settings, move |arrival| {
+        let path = keeper.keep(&arrival)?;
+        // The program is ending; it is kept.
+        drop(sender.send(path));
+        Ok(())
+    })
+    .map_err(fault)?;
+    tell(format_args!("listening on {} for {}", sink.address(), identity.probe_domain));
+    // What an earlier program left, first.
+    sort(&desk, &spool)?;
+    let mut last = Instant::now();
+    while !stop.is_stopped() {
+        match arrivals.recv_timeout(Duration::from_millis(100)) {
+            Ok(_) => {}
+            Err(RecvTimeoutError::Timeout) if last.elapsed() >= AGAIN => {}
+            Err(RecvTimeoutError::Timeout) => continue,
+            Err(RecvTimeoutError::Disconnected) => break,
+        }
+        sort(&desk, &spool)?;
+        last = Instant::now();
+    }
+    let counts = sink.stop();
+    tell(format_args!(
+        "{} messages taken, {} refused, {} recipients named only, {} not ours",
+        counts.taken, counts.refused, counts.hints, counts.not_ours
+    ));
+    Ok(0)
+}
+
+/// Hands everything new to the desk; what is settled is marked as read.
+fn sort(desk: &Desk<'_>, spool: &Spool) -> Result<(), StoreError> {
+    for spooled in spool.new_arrivals()? {
+        match spooled {
+            Ok(spooled) => {
+                if desk.take(&spooled.arrival)? == Met::Settled {
+                    mark(spool, &spooled.path)?;
+                }
+            }
+            Err(fault) => tell(format_args!("note: {fault}")),
+        }
+    }
+    Ok(())
+}
+
+pub(crate) fn mark(spool: &Spool, path: &Path) -> Result<(), StoreError> {
+    let fault = |fault| StoreError::Write { path: path.into(), fault };
+    spool.mark_read(path).map(drop).map_err(fault)
+}

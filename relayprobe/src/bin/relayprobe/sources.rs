@@ -1,0 +1,100 @@
+//! Where receipts come from: our own receiving server, mailboxes, the spool of a store.
+
+use std::collections::BTreeSet;
+use std::ffi::OsString;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::Receiver;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use relayprobe::mailbox;
+use relayprobe::receipt::Arrival;
+use relayprobe::sink::{Sink, Spool, SpoolError};
+
+use crate::output::tell;
+
+/// How often mailboxes are looked into.
+const INTERVAL: Duration = Duration::from_millis(500);
+
+/// Receipts cannot be had.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum SourceError {
+    #[error("cannot read receipts from {}: {fault}", path.display())]
+    Read { path: PathBuf, fault: io::Error },
+    #[error(transparent)]
+    Spool(#[from] SpoolError),
+}
+
+/// All of them.
+#[derive(Default)]
+pub(crate) struct Sources {
+    sink: Option<(Sink, Receiver<Arrival>)>,
+    mailboxes: Vec<PathBuf>,
+    spool: Option<Spool>,
+    /// Messages of mailboxes that were given out.
+    seen: BTreeSet<String>,
+    /// Files of the spool that were given out.
+    known: BTreeSet<OsString>,
+    last_look: Option<Instant>,
+}
+
+impl Sources {
+    /// A receiving server of our own, and what it was handed.
+    pub(crate) fn listen(&mut self, sink: Sink, arrivals: Receiver<Arrival>) {
+        self.sink = Some((sink, arrivals));
+    }
+
+    /// A Maildir, or an mbox file.
+    pub(crate) fn watch(&mut self, mailbox: &Path) {
+        self.mailboxes.push(mailbox.into());
+    }
+
+    /// The spool of a store, which a receiving server elsewhere fills.
+    pub(crate) fn follow(&mut self, spool: Spool) {
+        self.spool = Some(spool);
+    }
+
+    /// What has come since the last look, after waiting at most `patience` for it.
+    pub(crate) fn next(&mut self, patience: Duration) -> Result<Vec<Arrival>, SourceError> {
+        let mut arrivals = Vec::new();
+        match &self.sink {
+            Some((_, channel)) => {
+                arrivals.extend(channel.recv_timeout(patience));
+                arrivals.extend(channel.try_iter());
+            }
+            None => thread::sleep(patience),
+        }
+        if self.last_look.is_none_or(|at| at.elapsed() >= INTERVAL) {
+            self.last_look = Some(Instant::now());
+            self.look(&mut arrivals)?;
+        }
+        Ok(arrivals)
+    }
+
+    fn look(&mut self, arrivals: &mut Vec<Arrival>) -> Result<(), SourceError> {
+        for path in &self.mailboxes {
+            let fault = |fault| SourceError::Read { path: path.clone(), fault };
+            let stored: Vec<mailbox::Stored> = if path.is_dir() {
+                mailbox::maildir(path).map_err(fault)?.collect::<Result<_, _>>().map_err(fault)?
+            } else {
+                mailbox::mbox(path).map_err(fault)?.collect::<Result<_, _>>().map_err(fault)?
+            };
+            let fresh = stored.into_iter().filter(|message| self.seen.insert(message.id.clone()));
+            arrivals.extend(fresh.map(|message| message.arrival()));
+        }
+        let Some(spool) = &self.spool else { return Ok(()) };
+        let known = &self.known;
+        for spooled in spool.arrivals()?.without(|name| known.contains(name)).collect::<Vec<_>>() {
+            match spooled {
+                Ok(spooled) => {
+                    self.known.extend(spooled.path.file_name().map(OsString::from));
+                    arrivals.push(spooled.arrival);
+                }
+                // One bad file must not hide the others.
+                Err(fault) => tell(format_args!("note: {fault}")),
+            }
+        }
+        Ok(())
+    }
+}
