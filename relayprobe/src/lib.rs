@@ -27,6 +27,7 @@ pub mod driver;
 pub mod identity;
 pub mod link;
 pub mod matrix;
+pub mod message;
 pub mod moment;
 pub mod octets;
 pub mod outcome;

@@ -36,6 +36,10 @@ pub const UNKNOWN_LOCAL: &str = "ctl-unknown-local";
 pub const UNRELATED_EXTERNAL: &str = "ctl-unrelated-external";
 /// Control: an unknown local part that looks like a routed form is refused.
 pub const HOSTED_SHAPE: &str = "ctl-hosted-shape";
+/// Control: a message of our own reaches our receiving server.
+pub const PATH: &str = "ctl-path";
+/// Control: a token that was never sent is never seen.
+pub const SILENCE: &str = "ctl-sink-silence";
 /// Control: the null sender is taken for the target's own mailbox.
 pub const NULL_LOCAL: &str = "ctl-null-local";
 /// Control: the sender of a case is taken for the target's own mailbox.

@@ -1,5 +1,6 @@
 //! Time as the core sees it: values that the caller hands in.
 
+use alloc::format;
 use alloc::string::String;
 use core::fmt;
 use core::time::Duration;
@@ -70,7 +71,24 @@ impl Date {
     pub const fn day(self) -> u64 {
         self.0 / 86_400
     }
+
+    /// The form of a message's header and of a trace line, in UTC (RFC 5322 §3.3).
+    pub fn to_rfc_5322(self) -> String {
+        let (year, month, day) = civil(self.day());
+        let name = |names: &[&'static str], at: u64| {
+            usize::try_from(at).ok().and_then(|at| names.get(at).copied()).unwrap_or_default()
+        };
+        // 1970 began on a Thursday.
+        let (weekday, month) = (name(&WEEKDAYS, (self.day() + 4) % 7), name(&MONTHS, month - 1));
+        let second = self.0 % 86_400;
+        let (hour, minute) = (second / 3_600, second / 60 % 60);
+        format!("{weekday}, {day} {month} {year} {hour:02}:{minute:02}:{:02} +0000", second % 60)
+    }
 }
+
+const WEEKDAYS: [&str; 7] = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
+const MONTHS: [&str; 12] =
+    ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
 impl fmt::Display for Date {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -171,6 +189,18 @@ mod tests {
             assert_eq!(text.parse(), Ok(Date::from_unix(unix)));
         }
         assert_eq!("2026-11-23".parse::<Date>().unwrap().to_string(), "2026-11-23T23:59:59Z");
+    }
+
+    #[test]
+    fn dates_have_the_form_of_a_header() {
+        for (unix, text) in [
+            (0, "Thu, 1 Jan 1970 00:00:00 +0000"),
+            (951_782_400, "Tue, 29 Feb 2000 00:00:00 +0000"),
+            (1_795_473_834, "Mon, 23 Nov 2026 22:43:54 +0000"),
+            (u64::MAX, "Fri, 31 Dec 9999 23:59:59 +0000"),
+        ] {
+            assert_eq!(Date::from_unix(unix).to_rfc_5322(), text);
+        }
     }
 
     #[test]

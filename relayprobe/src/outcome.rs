@@ -1,19 +1,23 @@
-//! What came of each probe: a pure function of run record and transcript.
+//! What came of each probe: a pure function of run record, transcript and receipts.
 
 mod absent;
+mod proof;
 mod why;
 
 pub(crate) use absent::learnt_host;
 pub use absent::{NotApplicable, NotTested};
+pub(crate) use proof::{queue_ids, until};
 pub use why::Why;
 
 use alloc::vec;
 use alloc::vec::Vec;
 
 use crate::matrix::{self, Case, Name};
+use crate::moment::{Date, Moment};
 use crate::octets::Octets;
 use crate::plan::{Probe, RunRecord};
-use crate::transcript::{Answer, Step, Transcript};
+use crate::receipt::Receipt;
+use crate::transcript::{Answer, Entry, Step, Transcript, What};
 use crate::wire::{Reply, names_relaying};
 
 /// What came of one probe.
@@ -46,6 +50,43 @@ pub enum Outcome {
         /// The reply, as kept.
         reply: Octets,
     },
+    /// The message was accepted, or may have been, and may still come back.
+    AcceptedPending {
+        /// Until when it is waited for.
+        until: Date,
+        /// The reply to the message, as kept; to the recipient, if the message was not answered.
+        reply: Octets,
+    },
+    /// The message was accepted, or may have been, and did not come back in time.
+    AcceptedNoReceipt {
+        /// The reply, as above.
+        reply: Octets,
+    },
+    /// A report says that it failed at the target's own side.
+    AcceptedThenBounced {
+        /// Indices of the receipts.
+        receipts: Vec<u16>,
+    },
+    /// An automatic answer or a report of success says that it ended at the target's own side.
+    DeliveredLocally {
+        /// Indices of the receipts.
+        receipts: Vec<u16>,
+    },
+    /// The target handed the message to our receiving server, which refused it.
+    RelayAttempted {
+        /// Indices of the receipts.
+        receipts: Vec<u16>,
+    },
+    /// Only a report says that the target handed the message on. A strong hint, no proof.
+    RelayReported {
+        /// Indices of the receipts.
+        receipts: Vec<u16>,
+    },
+    /// The message came to our receiving server.
+    Relayed {
+        /// Indices of the receipts.
+        receipts: Vec<u16>,
+    },
     /// The case makes no sense here.
     NotApplicable {
         /// Why not.
@@ -66,23 +107,78 @@ impl Outcome {
             Self::Refused { .. } => "refused",
             Self::Deferred { .. } => "deferred",
             Self::Accepted { .. } => "accepted",
+            Self::AcceptedPending { .. } => "accepted-pending",
+            Self::AcceptedNoReceipt { .. } => "accepted-no-receipt",
+            Self::AcceptedThenBounced { .. } => "accepted-then-bounced",
+            Self::DeliveredLocally { .. } => "delivered-locally",
+            Self::RelayAttempted { .. } => "relay-attempted",
+            Self::RelayReported { .. } => "relay-reported",
+            Self::Relayed { .. } => "relayed",
             Self::NotApplicable { .. } => "not-applicable",
             Self::NotTested { .. } => "not-tested",
         }
     }
 
-    /// Whether the server accepted the envelope.
+    /// Whether the server accepted the envelope, whatever came of it later.
     pub const fn is_accepted(&self) -> bool {
-        matches!(self, Self::Accepted { .. })
+        match self {
+            Self::Accepted { .. }
+            | Self::AcceptedPending { .. }
+            | Self::AcceptedNoReceipt { .. }
+            | Self::AcceptedThenBounced { .. }
+            | Self::DeliveredLocally { .. }
+            | Self::RelayAttempted { .. }
+            | Self::RelayReported { .. }
+            | Self::Relayed { .. } => true,
+            Self::Refused { stage, .. } => matches!(stage, Step::Message),
+            Self::Deferred { stage, .. } => matches!(stage, Step::Data | Step::Message),
+            Self::NotApplicable { .. } | Self::NotTested { .. } => false,
+        }
+    }
+
+    /// Whether something was accepted and it is not known yet what came of it.
+    pub(crate) const fn is_open_question(&self) -> bool {
+        match self {
+            Self::Accepted { .. } | Self::AcceptedPending { .. } | Self::RelayReported { .. } => true,
+            // A content filter says nothing about relaying.
+            Self::Refused { stage, why, .. } => matches!(stage, Step::Message) && !why.is_about_relaying(),
+            Self::Deferred { stage, .. } => matches!(stage, Step::Data | Step::Message),
+            Self::AcceptedNoReceipt { .. }
+            | Self::AcceptedThenBounced { .. }
+            | Self::DeliveredLocally { .. }
+            | Self::RelayAttempted { .. }
+            | Self::Relayed { .. }
+            | Self::NotApplicable { .. }
+            | Self::NotTested { .. } => false,
+        }
+    }
+
+    /// Whether the message was accepted and is known, or taken, not to have been relayed.
+    pub(crate) const fn is_not_relayed(&self) -> bool {
+        matches!(
+            self,
+            Self::AcceptedNoReceipt { .. } | Self::AcceptedThenBounced { .. } | Self::DeliveredLocally { .. }
+        )
+    }
+
+    /// Whether it proves that the server relays.
+    pub const fn is_proof(&self) -> bool {
+        matches!(self, Self::Relayed { .. } | Self::RelayAttempted { .. })
     }
 }
 
-/// The outcome of every probe, by its number.
-pub fn outcomes(record: &RunRecord, transcript: &Transcript) -> Vec<Outcome> {
+/// The outcome of every probe, by its number, as of a date.
+pub fn outcomes(
+    record: &RunRecord,
+    transcript: &Transcript,
+    receipts: &[Receipt],
+    as_of: Date,
+) -> Vec<Outcome> {
     let evidence = Evidence::new(record, transcript);
     let mut outcomes: Vec<Outcome> = record.probes.iter().map(|probe| evidence.outcome(probe)).collect();
     void_senders(record, &mut outcomes);
     void_banned(record, &evidence, &mut outcomes);
+    proof::settle(&evidence, receipts, as_of, &mut outcomes);
     outcomes
 }
 
@@ -100,6 +196,8 @@ pub(crate) struct Evidence<'a> {
     pub(crate) record: &'a RunRecord,
     pub(crate) transcript: &'a Transcript,
     pub(crate) sightings: Vec<Sighting>,
+    /// Messages that were begun: the probe, and when.
+    pub(crate) messages: Vec<(u16, Moment)>,
 }
 
 impl<'a> Evidence<'a> {
@@ -112,7 +210,26 @@ impl<'a> Evidence<'a> {
             }
         }
         sightings.sort_by_key(|sighting| sighting.order);
-        Self { record, transcript, sightings }
+        let entries = transcript.connections.iter().flat_map(|connection| &connection.entries);
+        let message = |entry: &Entry| match entry.what {
+            What::Command { step: Step::Message, probe: Some(probe), .. } => Some((probe, entry.at)),
+            _ => None,
+        };
+        Self { record, transcript, sightings, messages: entries.filter_map(message).collect() }
+    }
+
+    /// When the message of a probe was last begun.
+    pub(crate) fn message(&self, probe: u16) -> Option<Moment> {
+        self.messages.iter().filter(|(of, _)| *of == probe).map(|&(_, at)| at).max()
+    }
+
+    /// The answer that counts: the last one to DATA or a message, else to an envelope. A server that accepted an
+    /// envelope has accepted it, whatever it says when it is asked again.
+    fn answer(&self, probe: u16) -> Option<&Sighting> {
+        let late = |sighting: &&Sighting| matches!(sighting.answer.step, Step::Data | Step::Message);
+        let accepted = |sighting: &&Sighting| sighting.answer.code.is_positive();
+        let answers = || self.answers(probe).rev();
+        answers().find(late).or_else(|| answers().find(accepted)).or_else(|| answers().next())
     }
 
     /// The answers to one probe, in order of time.
@@ -126,7 +243,7 @@ impl<'a> Evidence<'a> {
     }
 
     fn outcome(&self, probe: &Probe) -> Outcome {
-        match (self.answers(probe.number).next_back(), self.record.case(probe)) {
+        match (self.answer(probe.number), self.record.case(probe)) {
             (Some(sighting), Some(case)) => self.answered(sighting, case),
             (None, Some(case)) => absent::reason(self, probe, case),
             (_, None) => Outcome::NotTested { reason: NotTested::Record },
@@ -213,7 +330,7 @@ fn void_banned(record: &RunRecord, evidence: &Evidence<'_>, outcomes: &mut [Outc
     for path in 0..record.paths.len() {
         let windows = bans(evidence, path);
         for probe in record.probes.iter().filter(|probe| usize::from(probe.path) == path) {
-            let order = evidence.answers(probe.number).next_back().map(|sighting| sighting.order);
+            let order = evidence.answer(probe.number).map(|sighting| sighting.order);
             let banned = order.is_some_and(|order| windows.iter().any(|window| window.holds(order)));
             let relay = record.case(probe).is_some_and(|case| !case.is_control());
             if let Some(outcome @ Outcome::Refused { .. }) = outcomes.get_mut(usize::from(probe.number))

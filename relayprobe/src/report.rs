@@ -18,12 +18,14 @@ use crate::moment::Date;
 use crate::octets::Octets;
 use crate::outcome::{self, Evidence, Outcome};
 use crate::plan::RunRecord;
+use crate::receipt::Receipt;
 use crate::transcript::{Step, Transcript};
 use crate::verdict::{self, How, JUDGE_VERSION, PathVerdict, Reason, Verdict};
 
 /// What a run found, with all its evidence.
 ///
-/// It follows from run record and transcript alone, so a stored one can be judged again.
+/// It follows from run record, transcript and receipts alone, so a stored one can be judged again. Receipts that come
+/// later are [added](Self::add).
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
@@ -43,6 +45,9 @@ pub struct Report {
     pub settled: bool,
     /// The moment as of which it was judged.
     pub as_of: Date,
+    /// Until when messages are waited for, if some are.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub pending_until: Option<Date>,
     /// Version of the judgement.
     pub judge_version: u32,
     /// Version of the library.
@@ -53,6 +58,8 @@ pub struct Report {
     pub paths: Vec<PathVerdict>,
     /// What came of each probe.
     pub probes: Vec<ProbeReport>,
+    /// What came back.
+    pub receipts: Vec<Receipt>,
     /// The plan.
     pub run: RunRecord,
     /// Every octet both ways.
@@ -86,6 +93,9 @@ pub struct ProbeReport {
     /// The probe that this control stands beside or repeats.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub beside: Option<u16>,
+    /// The queue id that the target gave to its message: what to look for in its logs.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub queue_id: Option<Octets>,
     /// What an acceptance says; nothing about relaying for a control.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub acceptance: Option<Acceptance>,
@@ -98,10 +108,22 @@ impl Report {
     /// Version of the JSON form.
     pub const FORMAT: u32 = 1;
 
-    /// Judges a run.
+    /// Judges a run as of its end.
     pub fn new(run: RunRecord, transcript: Transcript) -> Self {
-        let outcomes = outcome::outcomes(&run, &transcript);
-        let judgement = verdict::judge(&run, &transcript, &outcomes);
+        let as_of = run.date_at(transcript.ended);
+        Self::judged(run, transcript, Vec::new(), as_of)
+    }
+
+    /// Judges a run with what came back, as of a date.
+    pub fn judged(run: RunRecord, transcript: Transcript, receipts: Vec<Receipt>, as_of: Date) -> Self {
+        let outcomes = outcome::outcomes(&run, &transcript, &receipts, as_of);
+        let judgement = verdict::judge(&run, &transcript, &receipts, &outcomes);
+        let pending = |outcome: &Outcome| match outcome {
+            Outcome::AcceptedPending { until, .. } => Some(*until),
+            _ => None,
+        };
+        let pending_until = outcomes.iter().filter_map(pending).max();
+        let queue_ids = outcome::queue_ids(&run, &transcript);
         let server = server(&run, &transcript);
         let probes = run.probes.iter().zip(outcomes).filter_map(|(probe, outcome)| {
             let case = run.case(probe)?;
@@ -111,6 +133,7 @@ impl Report {
                 family: case.family,
                 path: probe.path,
                 beside: probe.beside,
+                queue_id: queue_ids.get(&probe.number).cloned(),
                 acceptance: (!case.is_control()).then_some(case.acceptance),
                 outcome,
             })
@@ -121,17 +144,50 @@ impl Report {
             exit_code: judgement.verdict.exit_code(),
             how: judgement.how,
             reasons: judgement.reasons,
-            // A suspicion waits for proof; a survey has nothing else to wait for.
-            settled: judgement.verdict != Verdict::Suspected,
-            as_of: run.date,
+            // A suspicion waits for proof, and nothing lowers a proof.
+            settled: judgement.verdict == Verdict::OpenRelay
+                || judgement.verdict != Verdict::Suspected && pending_until.is_none(),
+            as_of,
+            pending_until,
             judge_version: JUDGE_VERSION,
             library: Cow::Borrowed(env!("CARGO_PKG_VERSION")),
             server,
             paths: judgement.paths,
             probes: probes.collect(),
+            receipts,
             run,
             transcript,
         }
+    }
+
+    /// Takes in something that came back, and judges anew as of its coming if that is later than the report's date.
+    ///
+    /// The same thing twice counts once. A settled verdict moves towards `open-relay` only.
+    pub fn add(&mut self, receipt: Receipt) -> Result<Change, ReceiptError> {
+        if receipt.run != self.run.run {
+            return Err(ReceiptError::OtherRun { run: receipt.run, report: self.run.run.clone() });
+        }
+        if self.run.probe(receipt.probe).is_none() {
+            return Err(ReceiptError::NoProbe { probe: receipt.probe, probes: self.run.probes.len() });
+        }
+        if self.receipts.contains(&receipt) {
+            return Ok(Change::None);
+        }
+        let as_of = receipt.at;
+        self.receipts.push(receipt);
+        Ok(self.judge(as_of))
+    }
+
+    /// Judges anew as of a later date: windows may have ended since. An earlier date changes nothing.
+    pub fn judge(&mut self, as_of: Date) -> Change {
+        let as_of = as_of.max(self.as_of);
+        let parts = (self.run.clone(), self.transcript.clone(), self.receipts.clone());
+        let (run, transcript, receipts) = parts;
+        let later = Self::judged(run, transcript, receipts, as_of);
+        let change =
+            if later.verdict == self.verdict { Change::None } else { Change::Verdict { from: self.verdict } };
+        *self = later;
+        change
     }
 
     /// The dialogue as a person reads it: `S:` and `C:` lines, escaped.
@@ -144,6 +200,41 @@ impl Report {
     pub fn text(&self) -> String {
         text::report(self)
     }
+}
+
+/// What a receipt or the passing of time did to a report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Change {
+    /// The verdict is the same.
+    None,
+    /// The verdict is another one.
+    Verdict {
+        /// What it was.
+        from: Verdict,
+    },
+}
+
+/// A receipt does not belong to a report.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReceiptError {
+    /// It is of another run.
+    #[error("the receipt is of run {run}, the report of run {report}")]
+    OtherRun {
+        /// The run of the receipt.
+        run: String,
+        /// The run of the report.
+        report: String,
+    },
+    /// The run has no such probe.
+    #[error("the receipt is of probe {probe}; the run has {probes}, counted from 0")]
+    NoProbe {
+        /// Its number.
+        probe: u16,
+        /// How many there are.
+        probes: usize,
+    },
 }
 
 fn server(run: &RunRecord, transcript: &Transcript) -> Server {

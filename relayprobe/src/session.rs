@@ -5,6 +5,7 @@ mod dialogue;
 mod group;
 mod io;
 mod path;
+mod proof;
 mod queue;
 
 pub use io::{Event, Input, Output};
@@ -13,12 +14,13 @@ use alloc::collections::VecDeque;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::net::SocketAddr;
+use core::time::Duration;
 
 use crate::address::Domain;
 use crate::link::{ConnId, Endpoint};
 use crate::matrix::{self, Hello};
 use crate::moment::Moment;
-use crate::plan::{DriverTls, Grouping, Names, Plan, RunRecord, host_name, millis};
+use crate::plan::{DriverTls, Grouping, Names, Plan, Probe, RunRecord, host_name, millis};
 use crate::target::Tls;
 use crate::transcript::{Class, Connection, End, Ledger, Step, Transcript};
 use crate::wire::{Extension, Reply, asks_for_tls, names_relaying};
@@ -41,18 +43,43 @@ pub struct Session {
     paths: Vec<PathState>,
     outputs: VecDeque<Output>,
     host: Option<Domain>,
-    start: Moment,
+    origin: Origin,
     now: Moment,
     next_connect: Moment,
     opened: u32,
     received: u64,
+    proof: Proof,
     end: Option<End>,
+}
+
+/// Where the times of a transcript count from.
+#[derive(Clone, Copy, Debug)]
+struct Origin {
+    start: Moment,
+    /// How old the run was at the start.
+    age: Duration,
+}
+
+impl Origin {
+    fn at(self, now: Moment) -> Moment {
+        Moment::ZERO.after(now.since(self.start).saturating_add(self.age))
+    }
+}
+
+/// Whether messages are still to be chosen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Proof {
+    ToCome,
+    Chosen,
 }
 
 impl Session {
     /// A session for `plan`; `now` is the caller's clock, and the run's times count from it.
     pub fn new(plan: Plan, now: Moment) -> Self {
-        let record = plan.into_record();
+        Self::of(plan.into_record(), now)
+    }
+
+    fn of(record: RunRecord, now: Moment) -> Self {
         let health = |tls: Tls| match (tls, record.tls) {
             (Tls::None, _) | (Tls::StartTls | Tls::Implicit, DriverTls::Able) => Health::Open,
             (Tls::StartTlsIfAsked, DriverTls::Able) => Health::Asleep,
@@ -74,13 +101,37 @@ impl Session {
             dialogues: Vec::new(),
             outputs: VecDeque::new(),
             host: None,
-            start: now,
+            origin: Origin { start: now, age: Duration::ZERO },
             now,
             next_connect: now,
             opened: 0,
             received: 0,
+            proof: Proof::ToCome,
             end: None,
         }
+    }
+
+    /// A session that only sees once more whether our own receiving server is there; nothing if the run named no way in
+    /// to it. `age` is the time since the run was planned.
+    ///
+    /// What it records is to be added to the run's transcript.
+    pub fn check_way_in(
+        report: &RunRecord,
+        transcript: &Transcript,
+        age: Duration,
+        now: Moment,
+    ) -> Option<Self> {
+        let is_control = |probe: &&Probe| {
+            report.is_way_in(probe.path) && report.case(probe).is_some_and(|case| case.id == matrix::PATH)
+        };
+        let control = report.probes.iter().find(is_control)?.number;
+        let mut session = Self::of(report.clone(), now);
+        session.queue.keep_only(control);
+        session.proof = Proof::Chosen;
+        session.origin.age = age;
+        session.opened =
+            transcript.connections.iter().map(|connection| connection.id.0.saturating_add(1)).max()?;
+        Some(session)
     }
 
     /// The plan's record.
@@ -134,6 +185,10 @@ impl Session {
                 continue;
             }
             if self.dialogues.is_empty() && self.queue.is_empty() {
+                if self.proof == Proof::ToCome {
+                    self.prove();
+                    continue;
+                }
                 self.finish();
                 return Output::Finished;
             }
@@ -155,7 +210,7 @@ impl Session {
         self.transcript.connections.sort_by_key(|connection| connection.id);
         if self.transcript.end.is_none() {
             self.transcript.end = Some(End::Stopped);
-            self.transcript.ended = Moment::ZERO.after(self.now.since(self.start));
+            self.transcript.ended = self.origin.at(self.now);
         }
         (self.record, self.transcript)
     }
@@ -165,7 +220,7 @@ impl Session {
             let dead = self.paths.first().is_some_and(|path| path.health == Health::Dead);
             let natural = if dead { End::NoService } else { End::Complete };
             self.transcript.end = Some(self.end.unwrap_or(natural));
-            self.transcript.ended = Moment::ZERO.after(self.now.since(self.start));
+            self.transcript.ended = self.origin.at(self.now);
             self.transcript.connections.sort_by_key(|connection| connection.id);
         }
     }
@@ -184,7 +239,7 @@ impl Session {
 
     fn hold_limits(&mut self) {
         let limits = &self.record.limits;
-        let late = self.now >= self.start.after(millis(limits.deadlines.run));
+        let late = self.now >= self.origin.start.after(millis(limits.deadlines.run));
         if late || self.received > limits.received_per_run {
             self.end_early(End::Limit);
         }
@@ -192,7 +247,7 @@ impl Session {
 
     /// The moment at which something must happen at the latest.
     fn wake(&self) -> Moment {
-        let run = self.start.after(millis(self.record.limits.deadlines.run));
+        let run = self.origin.start.after(millis(self.record.limits.deadlines.run));
         // A run that is ending waits for its connections alone.
         let limit = Some(run).filter(|_| self.end.is_none());
         let dialogues = self.dialogues.iter().map(Dialogue::due).min();
@@ -280,13 +335,13 @@ impl Session {
         let tag = (*hello != Hello::Own).then_some(item.probe);
         let line = |hello: &Hello| -> Result<Option<Line>, ()> {
             let command = names.hello(hello).map_err(|_| ())?;
-            Ok(command.map(|command| Line { step: Step::Hello, probe: tag, command }))
+            Ok(command.map(|command| Line::command(Step::Hello, tag, &command)))
         };
         let begin = if *hello == Hello::Own && old { &Hello::OldVerb } else { hello };
         let fallback = match begin {
             Hello::Own => line(&Hello::OldVerb).ok()?,
             Hello::Name(_) => {
-                names.old_hello(begin).ok().map(|command| Line { step: Step::Hello, probe: tag, command })
+                names.old_hello(begin).ok().map(|command| Line::command(Step::Hello, tag, &command))
             }
             Hello::OldVerb | Hello::None => None,
         };
@@ -305,11 +360,12 @@ impl Session {
         let Some(path) = self.record.paths.get(usize::from(item.path)) else { return };
         let id = ConnId(self.opened);
         self.opened += 1;
-        let remote = SocketAddr::new(self.record.target.address, path.port);
+        let own = self.record.way_in.filter(|_| self.record.is_way_in(item.path));
+        let remote = own.unwrap_or_else(|| SocketAddr::new(self.record.target.address, path.port));
         self.outputs.push_back(Output::Event(Event::Connecting { connection: id, path: item.path }));
         self.outputs.push_back(Output::Connect(id, Endpoint::new(remote, self.record.source)));
         let limits = &self.record.limits;
-        let mut dialogue = Dialogue::new(id, item.path, hello, opening, limits, self.start, self.now);
+        let mut dialogue = Dialogue::new(id, item.path, hello, opening, limits, self.origin, self.now);
         // Until it is given its group, the connection is this probe's: it may be refused for its HELO name.
         dialogue.taken.push(item.probe);
         self.dialogues.push(dialogue);
@@ -337,12 +393,13 @@ impl Session {
         let Some(state) = self.paths.get_mut(usize::from(path)) else { return };
         let same = |item: &&Item| item.path == path && item.hello == *dialogue.hello();
         let due: Vec<Item> = self.queue.due(self.now).filter(same).cloned().collect();
+        if due.first().is_some_and(|item| item.stage == Stage::Prove) {
+            return self.compose_messages(at, &due);
+        }
         // What fell out of step is asked one by one, apart from the rest.
         let alone = due.first().is_some_and(|item| item.alone);
-        let grouped = dialogue.ehlo().offers(Extension::Pipelining)
-            && !alone
-            && self.record.limits.grouping == Grouping::Offered;
-        let window = if grouped { Window::Group } else { Window::Lockstep };
+        let window = window(&self.record, dialogue, alone);
+        let grouped = window == Window::Group;
         let budget = self.record.limits.budget.unwrap_or_else(|| state.budget(dialogue));
         let mut group = Group::new(budget, window, state.mail_refused && grouped);
         state.scouted |= *dialogue.hello() == Hello::Own;
@@ -374,6 +431,50 @@ impl Session {
         group.give(dialogue);
     }
 
+    /// The survey is done: chooses what gets a message.
+    fn prove(&mut self) {
+        self.proof = Proof::Chosen;
+        if self.end.is_some() {
+            return;
+        }
+        let accepted: Vec<u16> = self.paths.iter().flat_map(|path| path.accepted.iter().copied()).collect();
+        let chosen = proof::choose(&self.record, &accepted);
+        if !chosen.is_empty() {
+            let paths = u16::try_from(self.record.paths.len()).unwrap_or(u16::MAX);
+            self.queue.prove(&chosen, paths, self.now);
+            let messages = u16::try_from(chosen.len()).unwrap_or(u16::MAX);
+            self.outputs.push_back(Output::Event(Event::Proving { messages }));
+        }
+    }
+
+    fn compose_messages(&mut self, at: usize, due: &[Item]) {
+        let Some(dialogue) = self.dialogues.get_mut(at) else { return };
+        let alone = due.first().is_some_and(|item| item.alone);
+        let date = self.record.date_at(self.origin.at(self.now));
+        let mut script = Vec::new();
+        let mut taken = Vec::new();
+        for item in due.iter().filter(|item| item.alone == alone).take(proof::A_CONNECTION) {
+            let lines = self.record.probe(item.probe).and_then(|probe| {
+                let names = Names::new(&self.record, probe, self.host.as_ref());
+                let case = self.record.case(probe)?;
+                proof::lines(probe, case, &names, dialogue.ehlo(), item.place, date).ok()
+            });
+            let Some(queued) = self.queue.get_mut(item.probe) else { continue };
+            match lines {
+                Some(lines) => {
+                    queued.state = State::Taken;
+                    taken.push(item.probe);
+                    script.extend(lines);
+                }
+                None => queued.state = State::Settled,
+            }
+        }
+        script.push(Line::quit());
+        let window = window(&self.record, dialogue, alone);
+        dialogue.taken = taken;
+        dialogue.give(script, window);
+    }
+
     /// Takes the answers of connections that are over.
     fn reap(&mut self) {
         while let Some(at) = self.dialogues.iter().position(Dialogue::is_over) {
@@ -388,7 +489,9 @@ impl Session {
     }
 
     fn learn(&mut self, connection: &Connection, ledger: &Ledger, taken: &[u16]) {
-        self.next_connect = self.next_connect.max(self.now.after(millis(self.record.limits.pause)));
+        if !self.record.is_way_in(connection.path) {
+            self.next_connect = self.next_connect.max(self.now.after(millis(self.record.limits.pause)));
+        }
         for answer in ledger.answers() {
             self.outputs.push_back(Output::Event(Event::Answered { probe: answer.probe, code: answer.code }));
         }
@@ -403,7 +506,12 @@ impl Session {
                 answer.code.is_transient() && !reply.is_some_and(|reply| names_relaying(&reply))
             });
             let accepted = answer.is_some_and(|answer| answer.code.is_positive());
-            self.settle(probe, answer.is_some(), deferred, ledger.astray().is_some());
+            // A message that was begun is never sent again, unless the server put it off after its end.
+            let begun = ledger.has_begun(probe);
+            let deferred = deferred && (!begun || answer.is_some_and(|answer| answer.step == Step::Message));
+            let proving = self.queue.get_mut(probe).is_some_and(|item| item.stage == Stage::Prove);
+            let answered = if proving { begun || answer.is_some() && !accepted } else { answer.is_some() };
+            self.settle(probe, answered, deferred, ledger.astray().is_some());
             if accepted {
                 self.paths
                     .get_mut(usize::from(connection.path))
@@ -433,7 +541,7 @@ impl Session {
             _ if stopped => State::Settled,
             (true, Some(&seconds)) => {
                 item.deferrals += 1;
-                State::Waiting(now.after(core::time::Duration::from_secs(u64::from(seconds))))
+                State::Waiting(now.after(Duration::from_secs(u64::from(seconds))))
             }
             (true, None) => State::Settled,
             (false, _) => {
@@ -442,7 +550,7 @@ impl Session {
                 if item.attempts < limits.attempts { State::Waiting(now) } else { State::Settled }
             }
         };
-        let again = item.state != State::Settled && item.stage != Stage::End;
+        let again = item.state != State::Settled && matches!(item.stage, Stage::Ask | Stage::Repeat);
         if self.paths.get(usize::from(path)).is_some_and(|path| path.health == Health::Dead) {
             self.queue.settle_path(path);
         } else if again {
@@ -499,6 +607,16 @@ impl Session {
     }
 }
 
+/// What fell out of step is asked one by one, and so is a server that does not offer PIPELINING.
+fn window(record: &RunRecord, dialogue: &Dialogue, alone: bool) -> Window {
+    let offered = dialogue.ehlo().offers(Extension::Pipelining);
+    if offered && !alone && record.limits.grouping == Grouping::Offered {
+        Window::Group
+    } else {
+        Window::Lockstep
+    }
+}
+
 fn offer(
     record: &RunRecord,
     host: Option<&Domain>,
@@ -515,7 +633,7 @@ fn offer(
 
 /// Asks the first control of a path again at the end of a group.
 fn check(record: &RunRecord, host: Option<&Domain>, group: &mut Group, path: u16, ends: &[Item]) {
-    let is_first = |probe: &&crate::plan::Probe| {
+    let is_first = |probe: &&Probe| {
         probe.path == path && record.case(probe).is_some_and(|case| case.id == matrix::LOCAL_ACCEPT)
     };
     let Some(probe) = record.probes.iter().find(is_first) else { return };

@@ -180,10 +180,11 @@ impl fmt::Debug for Key {
     }
 }
 
-/// The keys of a tester, the one in use last. Older ones still check what they made.
+/// The keys of a tester. Only the one in use makes tokens; older ones still check what they made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Keyring {
-    keys: Vec<Key>,
+    older: Vec<Key>,
+    current: Key,
 }
 
 /// A text is no keyring.
@@ -214,31 +215,31 @@ pub enum KeyringError {
 impl Keyring {
     /// A keyring of one key, made on `date` from 32 octets that nobody can guess.
     pub fn new(secret: [u8; Key::OCTETS], date: Date) -> Self {
-        Self { keys: [Key { id: 0, made: date, secret }].into() }
+        Self { older: Vec::new(), current: Key { id: 0, made: date, secret } }
     }
 
     /// The keys, the one in use last.
-    pub fn keys(&self) -> &[Key] {
-        &self.keys
+    pub fn keys(&self) -> impl Iterator<Item = &Key> {
+        self.older.iter().chain([&self.current])
     }
 
     /// Puts a new key into use. Keys whose tokens have all ended are dropped; so is the oldest of eight, whose id the
     /// new one takes.
     pub fn roll(&mut self, secret: [u8; Key::OCTETS], date: Date) {
-        let id = self.keys.last().map_or(0, |key| (key.id + 1) % KEYS);
+        let id = (self.current.id + 1) % KEYS;
+        self.older.push(core::mem::replace(&mut self.current, Key { id, made: date, secret }));
         // A key was in use until the one after it was made.
-        let replaced: Vec<Date> = self.keys.iter().skip(1).map(|key| key.made).chain([date]).collect();
-        let mut ends = replaced.into_iter();
-        self.keys.retain(|key| {
+        let ends: Vec<Date> = self.keys().skip(1).map(Key::made).collect();
+        let mut ends = ends.into_iter();
+        self.older.retain(|key| {
             let until = ends.next().unwrap_or(date);
             key.id != id && date.unix().saturating_sub(until.unix()) <= LIFE
         });
-        self.keys.push(Key { id, made: date, secret });
     }
 
     /// The token of a probe, by the key in use. `run` is 40 bits, `probe` eleven.
-    pub(crate) fn issue(&self, run: u64, probe: u16, binding: &Binding<'_>) -> Option<Token> {
-        let key = self.keys.last()?;
+    pub(crate) fn issue(&self, run: u64, probe: u16, binding: &Binding<'_>) -> Token {
+        let key = &self.current;
         let head = (u16::from(VERSION) << 14) | (u16::from(key.id) << 11) | (probe & 0x07ff);
         let mut octets = [0; Token::OCTETS];
         let [first, second] = head.to_be_bytes();
@@ -246,12 +247,12 @@ impl Keyring {
         let claim = [first, second, a, b, c, d, e];
         let mac = key.mac(&claim, binding).finalize().into_bytes();
         octets.iter_mut().zip(claim.iter().chain(mac.iter().take(MAC))).for_each(|(to, from)| *to = *from);
-        Some(Token(octets))
+        Token(octets)
     }
 
     /// Whether a key of this ring made the token for this binding. Takes the same time whatever the token says.
     pub fn verify(&self, token: &Token, binding: &Binding<'_>) -> bool {
-        let Some(key) = self.keys.iter().find(|key| key.id == token.key()) else { return false };
+        let Some(key) = self.keys().find(|key| key.id == token.key()) else { return false };
         let carried = token.0.get(Token::OCTETS - MAC..).unwrap_or_default();
         key.mac(token.claim(), binding).verify_truncated_left(carried).is_ok()
     }
@@ -261,7 +262,7 @@ impl Keyring {
         let line = |key: &Key| {
             alloc::format!("{} {} {}\n", key.id, key.made, data_encoding::HEXLOWER.encode(&key.secret))
         };
-        self.keys.iter().map(line).collect()
+        self.keys().map(line).collect()
     }
 
     /// Reads the form in which a keyring is kept.
@@ -275,7 +276,8 @@ impl Keyring {
             }
             keys.push(key);
         }
-        if keys.is_empty() { Err(KeyringError::Empty) } else { Ok(Self { keys }) }
+        let current = keys.pop().ok_or(KeyringError::Empty)?;
+        Ok(Self { older: keys, current })
     }
 }
 
@@ -318,7 +320,7 @@ mod tests {
     fn a_token_tells_run_and_probe_and_is_checked() {
         let (ring, domain) = (Keyring::new([7; 32], DATE), "probe.example".parse().unwrap());
         let here = binding("192.0.2.1", 25, &domain);
-        let token = ring.issue(0x12_3456_789a, 2_047, &here).unwrap();
+        let token = ring.issue(0x12_3456_789a, 2_047, &here);
         let text = token.to_string();
         assert_eq!((text.len(), token.probe(), token.key()), (Token::LENGTH, 2_047, 0));
         assert_eq!(token.run(), run_name(0x12_3456_789a));
@@ -330,7 +332,7 @@ mod tests {
     #[test]
     fn a_token_is_good_for_its_target_only() {
         let (ring, domain) = (Keyring::new([7; 32], DATE), "probe.example".parse().unwrap());
-        let token = ring.issue(1, 1, &binding("192.0.2.1", 25, &domain)).unwrap();
+        let token = ring.issue(1, 1, &binding("192.0.2.1", 25, &domain));
         let other = "other.example".parse().unwrap();
         for wrong in [
             binding("192.0.2.2", 25, &domain),
@@ -347,7 +349,7 @@ mod tests {
     fn every_changed_bit_is_refused() {
         let (ring, domain) = (Keyring::new([7; 32], DATE), "probe.example".parse().unwrap());
         let here = binding("192.0.2.1", 25, &domain);
-        let token = ring.issue(0xff_0000_0001, 5, &here).unwrap();
+        let token = ring.issue(0xff_0000_0001, 5, &here);
         for bit in 0..128 {
             let mut octets = token.0;
             octets[bit / 8] ^= 1 << (bit % 8);
@@ -368,7 +370,7 @@ mod tests {
     #[test]
     fn tokens_are_found_wherever_they_stand() {
         let (ring, domain) = (Keyring::new([7; 32], DATE), "probe.example".parse().unwrap());
-        let token = ring.issue(9, 9, &binding("192.0.2.1", 25, &domain)).unwrap();
+        let token = ring.issue(9, 9, &binding("192.0.2.1", 25, &domain));
         for text in ["<{}@probe.example>", "SRS0=x=y=z={}@t", "\"t:{}\"@p", "=3D{}", "b{}@x", "{}", "x {}y"] {
             let text = text.replace("{}", &token.to_string());
             assert!(Token::find(text.as_bytes()).any(|found| found == token), "{text}");
@@ -381,17 +383,17 @@ mod tests {
         let domain = "probe.example".parse().unwrap();
         let here = binding("192.0.2.1", 25, &domain);
         let mut ring = Keyring::new([0; 32], DATE);
-        let old = ring.issue(1, 1, &here).unwrap();
+        let old = ring.issue(1, 1, &here);
         let day = |count: u64| Date::from_unix(DATE.unix() + count * 86_400);
         ring.roll([1; 32], day(1));
-        assert!(ring.verify(&old, &here) && ring.issue(1, 1, &here).unwrap().key() == 1);
+        assert!(ring.verify(&old, &here) && ring.issue(1, 1, &here).key() == 1);
         assert_eq!(Keyring::from_text(&ring.to_text()), Ok(ring.clone()));
         // The first key was in use until the second came, so its last token has ended by now.
         ring.roll([2; 32], day(10));
-        assert!(!ring.verify(&old, &here) && ring.keys().len() == 2);
+        assert!(!ring.verify(&old, &here) && ring.keys().count() == 2);
         for count in 0..20 {
             ring.roll([3; 32], day(10));
-            assert!(ring.keys().len() <= 8, "{count}");
+            assert!(ring.keys().count() <= 8, "{count}");
         }
     }
 

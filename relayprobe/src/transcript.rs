@@ -67,14 +67,14 @@ pub struct Entry {
 pub enum What {
     /// The connection was made.
     Connected,
-    /// We sent a command. Those of one group have the same time.
+    /// We sent a command or a message. What was written at once has the same time.
     Command {
         /// What the command is for.
         step: Step,
         /// The probe it belongs to.
         #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
         probe: Option<u16>,
-        /// The line with its CRLF.
+        /// The line with its CRLF; for a message all its lines, as written.
         octets: Octets,
     },
     /// The server sent a whole reply.
@@ -149,8 +149,10 @@ pub enum Step {
     OwnRcpt,
     /// RCPT.
     Rcpt,
-    /// DATA, where it must be refused.
+    /// DATA.
     Data,
+    /// The message, to its end.
+    Message,
     /// RSET.
     Reset,
     /// QUIT.
@@ -170,6 +172,7 @@ impl Step {
             Self::OwnRcpt => "own-rcpt",
             Self::Rcpt => "rcpt",
             Self::Data => "data",
+            Self::Message => "message",
             Self::Reset => "reset",
             Self::Quit => "quit",
         }

@@ -1,8 +1,9 @@
-//! What a run says of its target: a pure function of the run record, the transcript and the outcomes.
+//! What a run says of its target: a pure function of the run record, the transcript, the receipts and the outcomes.
 
 mod effect;
 mod path;
 mod reason;
+mod sink;
 
 pub use effect::{Effect, NoReceipt, Shows, effect};
 pub use path::PathVerdict;
@@ -14,10 +15,12 @@ use core::fmt;
 use crate::matrix::Selection;
 use crate::outcome::{Evidence, Outcome, learnt_host};
 use crate::plan::RunRecord;
+use crate::receipt::Receipt;
 use crate::target::Tls;
 use crate::transcript::{End, Transcript};
 
 use path::Standing;
+use sink::SinkHealth;
 
 /// Goes up whenever the same transcript may be judged differently; stored in every report.
 pub const JUDGE_VERSION: u32 = 1;
@@ -27,8 +30,12 @@ pub const JUDGE_VERSION: u32 = 1;
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "kebab-case"))]
 #[non_exhaustive]
 pub enum Verdict {
+    /// A message of ours came back through it, or was being handed to us: it relays.
+    OpenRelay,
     /// Something that a correct server refuses was accepted; whether it is relayed is not proven yet.
     Suspected,
+    /// It accepts what a correct server refuses, and relays nothing of it.
+    AcceptsWithoutRelaying,
     /// Every relay case was refused, for a reason about relaying, the recipient or login.
     Closed,
     /// The server turns us away, whatever we ask.
@@ -42,9 +49,11 @@ pub enum Verdict {
 }
 
 impl Verdict {
-    /// All verdicts a survey can have.
-    pub const ALL: [Self; 6] = [
+    /// All verdicts.
+    pub const ALL: [Self; 8] = [
+        Self::OpenRelay,
         Self::Suspected,
+        Self::AcceptsWithoutRelaying,
         Self::Closed,
         Self::TesterBlocked,
         Self::Unreachable,
@@ -55,7 +64,9 @@ impl Verdict {
     /// The stored word.
     pub const fn as_str(self) -> &'static str {
         match self {
+            Self::OpenRelay => "open-relay",
             Self::Suspected => "suspected",
+            Self::AcceptsWithoutRelaying => "accepts-without-relaying",
             Self::Closed => "closed",
             Self::TesterBlocked => "tester-blocked",
             Self::Unreachable => "unreachable",
@@ -64,11 +75,12 @@ impl Verdict {
         }
     }
 
-    /// The exit status of a program that says it: 0 nothing found, 1 suspected, 3 nothing known.
+    /// The exit status of a program that says it: 0 it does not relay, 1 suspected, 2 open relay, 3 nothing known.
     pub const fn exit_code(self) -> u8 {
         match self {
-            Self::Closed => 0,
+            Self::Closed | Self::AcceptsWithoutRelaying => 0,
             Self::Suspected => 1,
+            Self::OpenRelay => 2,
             Self::TesterBlocked | Self::Unreachable | Self::NotSmtp | Self::Undetermined => 3,
         }
     }
@@ -90,10 +102,16 @@ pub(crate) struct Judgement {
 }
 
 /// Judges a run.
-pub(crate) fn judge(record: &RunRecord, transcript: &Transcript, outcomes: &[Outcome]) -> Judgement {
+pub(crate) fn judge(
+    record: &RunRecord,
+    transcript: &Transcript,
+    receipts: &[Receipt],
+    outcomes: &[Outcome],
+) -> Judgement {
     let evidence = Evidence::new(record, transcript);
+    let sink = SinkHealth::new(&evidence, receipts);
     let standings: Vec<Standing> =
-        (0..record.paths.len()).map(|at| path::stand(&evidence, outcomes, at)).collect();
+        (0..record.target_paths().len()).map(|at| path::stand(&evidence, outcomes, &sink, at)).collect();
     let mut judgement = combine(record, &standings);
     let mut add = |reason: Reason| {
         if !judgement.reasons.contains(&reason) {
@@ -117,10 +135,12 @@ pub(crate) fn judge(record: &RunRecord, transcript: &Transcript, outcomes: &[Out
     if let Some(&measure) = record.measures.iter().find(blocked) {
         add(Reason::MeasureInForce { measure });
     }
-    // No doubt lowers a suspicion, and none lets a server be called closed.
+    // No doubt lowers a proof or a suspicion, and none lets a server be called closed.
     let identity = judgement.reasons.contains(&Reason::IdentityChanged);
-    let doubtful = !judgement.reasons.is_empty() && judgement.verdict == Verdict::Closed;
-    if doubtful || (identity && judgement.verdict != Verdict::Suspected) {
+    let harmless = matches!(judgement.verdict, Verdict::Closed | Verdict::AcceptsWithoutRelaying);
+    let doubtful = !judgement.reasons.is_empty() && harmless;
+    let found = matches!(judgement.verdict, Verdict::Suspected | Verdict::OpenRelay);
+    if doubtful || (identity && !found) {
         judgement.verdict = Verdict::Undetermined;
     }
     judgement
@@ -128,21 +148,30 @@ pub(crate) fn judge(record: &RunRecord, transcript: &Transcript, outcomes: &[Out
 
 /// One verdict from those of the paths: the main path's, unless another is worse than closed.
 fn combine(record: &RunRecord, standings: &[Standing]) -> Judgement {
-    let paths = record.paths.iter().zip(standings).enumerate();
+    let paths = record.target_paths().iter().zip(standings).enumerate();
     let listed = paths.map(|(at, (&path, standing))| PathVerdict::new(at, path, standing)).collect();
     let judgement = |verdict, how, reasons| Judgement { verdict, how, reasons, paths: listed };
-    if standings
-        .iter()
-        .any(|standing| matches!(standing, Standing::Judged { verdict: Verdict::Suspected, .. }))
-    {
-        return judgement(Verdict::Suspected, None, Vec::new());
+    let of = |wanted: Verdict| {
+        standings.iter().filter_map(move |standing| match standing {
+            Standing::Judged { verdict, reasons, .. } if *verdict == wanted => Some(reasons),
+            _ => None,
+        })
+    };
+    if of(Verdict::OpenRelay).next().is_some() {
+        return judgement(Verdict::OpenRelay, None, Vec::new());
     }
+    if of(Verdict::Suspected).next().is_some() {
+        return judgement(Verdict::Suspected, None, of(Verdict::Suspected).flatten().cloned().collect());
+    }
+    let swallows = of(Verdict::AcceptsWithoutRelaying).next().is_some();
     let mut reasons = Vec::new();
     let mut closed = false;
     for (at, standing) in standings.iter().enumerate() {
         match standing {
             Standing::Skipped => {}
-            Standing::Judged { verdict: Verdict::Closed, .. } => closed = true,
+            Standing::Judged { verdict: Verdict::Closed | Verdict::AcceptsWithoutRelaying, .. } => {
+                closed = true
+            }
             // A port that wants TLS first is as closed as it is behind TLS.
             Standing::WantsTls if is_closed_inside_tls(record, standings, at) => {}
             Standing::WantsTls => reasons.push(Reason::TlsRequired),
@@ -161,7 +190,11 @@ fn combine(record: &RunRecord, standings: &[Standing]) -> Judgement {
             }
         }
     }
-    let verdict = if closed && reasons.is_empty() { Verdict::Closed } else { Verdict::Undetermined };
+    let verdict = match (closed && reasons.is_empty(), swallows) {
+        (true, true) => Verdict::AcceptsWithoutRelaying,
+        (true, false) => Verdict::Closed,
+        (false, _) => Verdict::Undetermined,
+    };
     judgement(verdict, None, reasons)
 }
 

@@ -3,11 +3,13 @@
 mod command;
 mod ehlo;
 mod enhanced;
+mod queue_id;
 mod reply;
 mod wording;
 
 pub use command::{CommandError, CommandLine};
 pub use ehlo::{Ehlo, Extension};
 pub use enhanced::EnhancedCode;
+pub use queue_id::queue_id;
 pub use reply::{Code, Reply, ReplyDecoder, ReplyFault, ReplyLimits};
 pub(crate) use wording::{asks_for_tls, holds, lower, names_relaying};

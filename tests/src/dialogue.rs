@@ -20,8 +20,8 @@ use std::time::Duration;
 use relayprobe::identity::Identity;
 use relayprobe::moment::Date;
 use relayprobe::octets::Octets;
-use relayprobe::plan::{Budget, DriverTls, Grouping, Measure, Plan, Profile, Vantage};
-use relayprobe::{Authorization, Case, Matrix, Selection, Target};
+use relayprobe::plan::{Budget, DriverTls, Grouping, Measure, Plan, Profile, Prove, Vantage};
+use relayprobe::{Authorization, Case, Keyring, Matrix, Report, Selection, Target};
 use std::net::SocketAddr;
 
 /// One dialogue file.
@@ -78,6 +78,12 @@ pub fn all() -> Vec<Dialogue> {
         .filter(|file| file.extension().is_some_and(|ending| ending == "txt"))
         .map(|file| read(file))
         .collect()
+}
+
+/// The key of every dialogue.
+#[must_use]
+pub fn keyring() -> Keyring {
+    Keyring::new([7; 32], Date::from_unix(1_795_000_000))
 }
 
 fn read(file: &Path) -> Dialogue {
@@ -218,9 +224,42 @@ impl Dialogue {
             builder =
                 builder.vantage(Vantage::ALL.into_iter().find(|v| v.as_str() == word).expect("a vantage"));
         }
+        if let Some(word) = self.setting("prove") {
+            let which = if word == "all" { Prove::All } else { Prove::Families };
+            builder = builder.prove(which, &keyring());
+        }
+        if let Some(count) = self.setting("messages") {
+            builder = builder.messages(count.parse().expect("a number of messages"));
+        }
         builder
             .build(Date::from_unix(1_795_473_834), 0x1234_5678_9abc)
             .unwrap_or_else(|fault| panic!("{}: {fault}", self.name))
+    }
+
+    /// Adds what came back, by the `@ receipt CASE KIND SECONDS` lines, and lets time pass until `@ later SECONDS`.
+    ///
+    /// # Panics
+    /// If a line names a case or a kind that is not there.
+    pub fn come_back(&self, report: &mut Report) {
+        let start = report.as_of.unix();
+        for (_, value) in self.settings.iter().filter(|(key, _)| key == "receipt") {
+            let mut words = value.split(' ');
+            let mut word =
+                || words.next().unwrap_or_else(|| panic!("{}: receipt CASE KIND SECONDS", self.name));
+            let (case, kind, seconds) = (word(), word(), word().parse::<u64>().expect("seconds"));
+            let probe = report.probes.iter().find(|probe| probe.case == case && probe.beside.is_none());
+            let receipt = serde_json::json!({
+                "kind": kind, "at": Date::from_unix(start + seconds), "run": report.run.run,
+                "probe": probe.unwrap_or_else(|| panic!("{}: no {case}", self.name)).number,
+                "trace": { "hops": [] }, "sha256": "",
+            });
+            let receipt =
+                serde_json::from_value(receipt).unwrap_or_else(|fault| panic!("{}: {fault}", self.name));
+            report.add(receipt).expect("a receipt of this run");
+        }
+        if let Some(seconds) = self.setting("later") {
+            report.judge(Date::from_unix(start + seconds.parse::<u64>().expect("seconds")));
+        }
     }
 
     fn matrix(&self) -> Matrix {

@@ -71,6 +71,16 @@ fn actual(expected: &str, report: &Report, server: Option<&Server>) -> Option<St
             let sent = server.commands.iter().any(|line| line.to_ascii_lowercase().starts_with(&wanted));
             if sent { expected.into() } else { "never sent".into() }
         }
+        "settled" => format!("settled {}", if report.settled { "yes" } else { "no" }),
+        "messages" => {
+            let Some(server) = server else { return Some(expected.into()) };
+            format!("messages {}", server.messages.len())
+        }
+        "queue-id" => {
+            let id = words.get(1)?;
+            let probe = report.probes.iter().find(|probe| probe.case == *id && probe.beside.is_none())?;
+            format!("queue-id {id} {}", probe.queue_id.as_ref()?)
+        }
         "all" => all(report, words.get(1)?),
         _ => {
             let (id, path) = key.split_once('/').unwrap_or((key, "0"));
@@ -102,10 +112,9 @@ fn outcome(outcome: &Outcome) -> String {
     match outcome {
         Outcome::Refused { why, stage, .. } => format!("refused {} at {}", why.as_str(), stage.as_str()),
         Outcome::Deferred { stage, .. } => format!("deferred at {}", stage.as_str()),
-        Outcome::Accepted { .. } => "accepted".into(),
         Outcome::NotApplicable { reason } => format!("not-applicable {}", applicable(*reason)),
         Outcome::NotTested { reason } => format!("not-tested {}", tested(*reason)),
-        other => format!("{other:?}"),
+        other => other.as_str().into(),
     }
 }
 

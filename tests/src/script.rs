@@ -15,6 +15,8 @@ pub struct Server {
     pub falls_silent_after: Option<usize>,
     /// Commands received, for expectations.
     pub commands: Vec<String>,
+    /// Messages received, as they were written.
+    pub messages: Vec<Vec<u8>>,
     /// Connections taken.
     pub connections: usize,
 }
@@ -33,9 +35,81 @@ const DEFAULTS: &[(&str, &str)] = &[
     ("rcpt to:*", "554 5.7.1 Relay access denied"),
     ("rset", "250 2.0.0 Ok"),
     ("data", "554 5.5.1 no valid recipients"),
+    ("message", "250 2.0.0 Ok: queued as 4bCd5"),
     ("quit", "221 2.0.0 Bye|!close"),
     ("*", "500 5.5.2 unknown command"),
 ];
+
+/// What a client writes on one connection, cut into commands and messages.
+#[derive(Debug, Default)]
+pub struct Intake {
+    octets: Vec<u8>,
+    message: Option<Message>,
+}
+
+/// A message that is being received.
+#[derive(Clone, Copy, Debug)]
+enum Message {
+    /// Until a line of a dot.
+    Data,
+    /// So many octets.
+    Bdat(usize),
+}
+
+impl Intake {
+    /// More octets came.
+    pub fn take(&mut self, octets: &[u8]) {
+        self.octets.extend_from_slice(octets);
+    }
+
+    /// Whether octets are left.
+    #[must_use]
+    pub const fn has_more(&self) -> bool {
+        !self.octets.is_empty()
+    }
+
+    /// What the server does at the next whole command or message.
+    pub fn next(&mut self, server: &mut Server, secured: bool) -> Option<Vec<Action>> {
+        match self.message {
+            None => self.command(server, secured),
+            Some(Message::Data) => {
+                let end = if self.octets.starts_with(b".\r\n") {
+                    3
+                } else {
+                    self.octets.windows(5).position(|window| window == b"\r\n.\r\n")? + 5
+                };
+                self.finish(server, end)
+            }
+            Some(Message::Bdat(count)) => {
+                if self.octets.len() < count {
+                    return None;
+                }
+                self.finish(server, count)
+            }
+        }
+    }
+
+    fn finish(&mut self, server: &mut Server, end: usize) -> Option<Vec<Action>> {
+        self.message = None;
+        Some(server.message(self.octets.drain(..end).collect()))
+    }
+
+    fn command(&mut self, server: &mut Server, secured: bool) -> Option<Vec<Action>> {
+        let end = self.octets.windows(2).position(|pair| pair == b"\r\n")?;
+        let line: Vec<u8> = self.octets.drain(..end + 2).collect();
+        let text = String::from_utf8_lossy(&line[..end]).to_ascii_lowercase();
+        if let Some(count) = text.strip_prefix("bdat ").and_then(|rest| rest.split(' ').next()?.parse().ok())
+        {
+            server.commands.push(text);
+            self.message = Some(Message::Bdat(count));
+            return self.next(server, secured);
+        }
+        let actions = server.command(&line[..end], secured);
+        let goes_on = |action: &Action| matches!(action, Action::Send(octets) if octets.starts_with(b"354"));
+        self.message = actions.iter().any(goes_on).then_some(Message::Data);
+        Some(actions)
+    }
+}
 
 impl Server {
     /// The server of a dialogue.
@@ -69,6 +143,7 @@ impl Server {
             begins_with_tls: dialogue.has("implicit-tls"),
             falls_silent_after: None,
             commands: Vec::new(),
+            messages: Vec::new(),
             connections: 0,
         }
     }
@@ -86,6 +161,13 @@ impl Server {
     /// A command line came, without its CRLF. Octets that are no text are shown as such.
     pub fn command(&mut self, line: &[u8], secured: bool) -> Vec<Action> {
         let actions = self.answer(line, secured);
+        self.silenced(actions)
+    }
+
+    /// A whole message came.
+    pub fn message(&mut self, octets: Vec<u8>) -> Vec<Action> {
+        self.messages.push(octets);
+        let actions = self.react("message");
         self.silenced(actions)
     }
 
@@ -138,15 +220,14 @@ impl Server {
     }
 
     fn react(&mut self, event: &str) -> Vec<Action> {
-        for (rule, seen) in &mut self.rules {
-            if matches(&rule.pattern, event) {
-                *seen += 1;
-                if rule.nth.is_none_or(|nth| nth == *seen) {
-                    return rule.actions.clone();
-                }
+        let mut chosen = None;
+        for (rule, seen) in self.rules.iter_mut().filter(|(rule, _)| matches(&rule.pattern, event)) {
+            *seen += 1;
+            if rule.nth.is_none_or(|nth| nth == *seen) {
+                chosen = chosen.or_else(|| Some(rule.actions.clone()));
             }
         }
-        Vec::new()
+        chosen.unwrap_or_default()
     }
 }
 

@@ -9,7 +9,7 @@ use rustls::pki_types::PrivateKeyDer;
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 use crate::dialogue::{Action, Dialogue};
-use crate::script::Server;
+use crate::script::{Intake, Server};
 
 /// A scripted server that listens on loopback until the process ends.
 #[derive(Debug)]
@@ -91,18 +91,18 @@ fn serve(socket: TcpStream, server: &Mutex<Server>, counts: &Mutex<Counts>) -> s
     socket.set_nodelay(true)?;
     let mut stream = Stream::Plain(socket);
     let actions = server.lock().expect("the server").connected();
-    let mut input = Vec::new();
+    let mut intake = Intake::default();
     let mut buffer = vec![0; 65_536];
     let mut rounds = 0;
     let Some(mut stream_now) = act(stream, actions, server)? else { return Ok(()) };
     loop {
-        while let Some(end) = input.windows(2).position(|pair| pair == b"\r\n") {
-            let line: Vec<u8> = input.drain(..end + 2).collect();
-            if !input.is_empty() || stream_now.has_more()? {
+        loop {
+            let secured = matches!(stream_now, Stream::Tls(_));
+            let next = intake.next(&mut server.lock().expect("the server"), secured);
+            let Some(actions) = next else { break };
+            if intake.has_more() || stream_now.has_more()? {
                 counts.lock().expect("the counts").early += 1;
             }
-            let secured = matches!(stream_now, Stream::Tls(_));
-            let actions = server.lock().expect("the server").command(&line[..end], secured);
             stream = stream_now;
             let Some(next) = act(stream, actions, server)? else {
                 counts.lock().expect("the counts").rounds.push(rounds);
@@ -114,7 +114,7 @@ fn serve(socket: TcpStream, server: &Mutex<Server>, counts: &Mutex<Counts>) -> s
             0 => return Ok(()),
             count => {
                 rounds += 1;
-                input.extend_from_slice(&buffer[..count]);
+                intake.take(&buffer[..count]);
             }
         }
     }

@@ -10,7 +10,7 @@ use relayprobe::session::{Input, Output};
 use relayprobe::{Plan, Report, Session};
 
 use crate::dialogue::{Action, Dialogue};
-use crate::script::Server;
+use crate::script::{Intake, Server};
 
 /// Where a dialogue's server is said to be.
 pub const ADDRESS: &str = "127.0.0.1:2525";
@@ -30,7 +30,7 @@ pub struct Run {
 
 struct Peer {
     id: ConnId,
-    server_input: Vec<u8>,
+    intake: Intake,
     /// What the server sends, and when.
     arriving: VecDeque<(Moment, Arrival)>,
     busy_until: Moment,
@@ -55,7 +55,9 @@ enum Arrival {
 #[must_use]
 pub fn run(dialogue: &Dialogue, piece: usize) -> Run {
     let address: SocketAddr = ADDRESS.parse().expect("an address");
-    drive(dialogue.plan(address), Server::new(dialogue), piece)
+    let mut run = drive(dialogue.plan(address), Server::new(dialogue), piece);
+    dialogue.come_back(&mut run.report);
+    run
 }
 
 /// Runs a plan against a scripted server.
@@ -110,7 +112,8 @@ pub fn drive(plan: Plan, mut server: Server, piece: usize) -> Run {
             }
             Output::Finished => {
                 let (record, transcript) = session.into_parts();
-                return Run { report: Report::new(record, transcript), server, writes, steps: step };
+                let report = Report::new(record, transcript);
+                return Run { report, server, writes, steps: step };
             }
             _ => {}
         }
@@ -123,7 +126,7 @@ impl Peer {
         let arriving = VecDeque::from([(now, Arrival::Connected)]);
         Self {
             id,
-            server_input: Vec::new(),
+            intake: Intake::default(),
             arriving,
             busy_until: now,
             inside: Vec::new(),
@@ -158,13 +161,10 @@ impl Peer {
     }
 
     fn take(&mut self, octets: &[u8], server: &mut Server, now: Moment, piece: usize) {
-        self.server_input.extend_from_slice(octets);
-        while let Some(end) = self.server_input.windows(2).position(|pair| pair == b"\r\n") {
-            let line: Vec<u8> = self.server_input.drain(..end + 2).collect();
-            if self.closed {
-                return;
-            }
-            let actions = server.command(&line[..end], self.secured);
+        self.intake.take(octets);
+        while !self.closed
+            && let Some(actions) = self.intake.next(server, self.secured)
+        {
             self.act(actions, now, piece);
         }
     }

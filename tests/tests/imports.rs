@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The top-level modules of the library in the order of the data.
-const ORDER: [&str; 19] = [
+const ORDER: [&str; 20] = [
     "octets",
     "moment",
     "link",
@@ -15,6 +15,7 @@ const ORDER: [&str; 19] = [
     "identity",
     "matrix",
     "token",
+    "message",
     "plan",
     "transcript",
     "session",

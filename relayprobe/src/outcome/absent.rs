@@ -46,6 +46,8 @@ pub enum NotApplicable {
     SenderNotAccepted,
     /// The case it repeats was not accepted.
     NothingToRepeat,
+    /// Its token is never sent, so that it can be seen that it never comes.
+    NeverSent,
 }
 
 /// Why a probe that makes sense was not tested.
@@ -110,6 +112,9 @@ fn names_missing(evidence: &Evidence<'_>, probe: &Probe, case: &Case) -> Option<
     let repeats = |beside| evidence.answers(beside).next_back().is_some_and(|s| s.answer.code.is_positive());
     if case.id == matrix::REPEAT && !probe.beside.is_some_and(repeats) {
         return Some(NotApplicable::NothingToRepeat);
+    }
+    if case.id == matrix::SILENCE && evidence.record.way_in.is_some() {
+        return Some(NotApplicable::NeverSent);
     }
     let host = learnt_host(evidence);
     let names = Names::new(evidence.record, probe, host.as_ref());

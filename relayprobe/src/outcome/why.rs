@@ -44,6 +44,19 @@ impl Why {
         }
     }
 
+    /// Whether a refusal for this reason says by itself that the server does not relay.
+    pub(crate) const fn is_about_relaying(self) -> bool {
+        match self {
+            Self::RelayDenied | Self::AuthRequired | Self::UnknownRecipient => true,
+            Self::TlsRequired
+            | Self::SenderRefused
+            | Self::AddressSyntax
+            | Self::TesterRefused
+            | Self::Policy
+            | Self::Unclear => false,
+        }
+    }
+
     /// Reads a refusal at `step`.
     ///
     /// Words that name relaying come first: sendmail adds reasons about the client to a true relay refusal.
@@ -56,6 +69,7 @@ impl Why {
                 .is_some_and(|code| pairs.iter().any(|&(subject, detail)| code.is(subject, detail)))
         };
         let code = reply.code().number();
+        // Behind a message X.7.1 is as often about its content: there only words name relaying.
         let at_recipient = matches!(step, Step::Rcpt | Step::Data);
         if names_relaying(reply) {
             Self::RelayDenied

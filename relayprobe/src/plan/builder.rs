@@ -1,21 +1,24 @@
 //! From wishes to a plan, or to the reason why not.
 
+use alloc::string::ToString as _;
 use alloc::vec::Vec;
-use core::net::IpAddr;
+use core::net::{IpAddr, SocketAddr};
 use core::time::Duration;
 
 use super::Plan;
 use super::context::{History, Measure, NeverTest, Vantage};
 use super::error::{DAILY_REFUSALS, PlanError};
 use super::limits::{Budget, Grouping, Limits, Profile};
+use super::names::Names;
 use super::probes::probes;
-use super::record::{DriverTls, RunRecord};
+use super::record::{DriverTls, Prove, RunRecord};
 use crate::address::{Domain, special_range};
 use crate::identity::{Authorization, Identity};
 use crate::matrix::{self, Case, Matrix, Selection};
+use crate::message::Letter;
 use crate::moment::Date;
 use crate::target::{Path, Target, Tls};
-use crate::token::run_name;
+use crate::token::{self, Binding, Keyring, run_name};
 
 /// Ports on which mail servers listen; others must be allowed one by one, for this is no port scanner.
 const MAIL_PORTS: [u16; 10] = [24, 25, 26, 465, 587, 1025, 2525, 10_024, 10_025, 10_026];
@@ -45,6 +48,10 @@ pub struct PlanBuilder {
     never_test: NeverTest,
     history: History,
     again: Again,
+    proof: Option<Proof>,
+    messages: u16,
+    window: Option<u64>,
+    way_in: Option<SocketAddr>,
     source: Option<IpAddr>,
     tls: DriverTls,
 }
@@ -53,6 +60,13 @@ pub struct PlanBuilder {
 enum Private {
     Refused,
     Allowed,
+}
+
+/// What a run needs that sends messages. The keys go no further than the tokens of the plan.
+#[derive(Clone, Debug)]
+struct Proof {
+    which: Prove,
+    keys: Keyring,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,6 +96,10 @@ impl PlanBuilder {
             never_test: NeverTest::default(),
             history: History::default(),
             again: Again::WhenDue,
+            proof: None,
+            messages: Limits::MESSAGES,
+            window: None,
+            way_in: None,
             source: None,
             tls: DriverTls::Unable,
         }
@@ -91,6 +109,39 @@ impl PlanBuilder {
     #[must_use]
     pub fn matrix(mut self, matrix: Matrix) -> Self {
         self.matrix = matrix;
+        self
+    }
+
+    /// Sends messages for the cases that are accepted; a survey with envelopes alone otherwise.
+    ///
+    /// The names of all recipients are tokens of the key in use, which stay with the caller: receipts are checked
+    /// against them. Once a message was sent, somebody must listen at the probe domain.
+    #[must_use]
+    pub fn prove(mut self, which: Prove, keys: &Keyring) -> Self {
+        self.proof = Some(Proof { which, keys: keys.clone() });
+        self
+    }
+
+    /// Messages of the run, 1 to 64; 12 otherwise.
+    #[must_use]
+    pub const fn messages(mut self, count: u16) -> Self {
+        self.messages = count;
+        self
+    }
+
+    /// After how long a message that was accepted and has not come back is taken for not relayed, 1 second to 8 days;
+    /// 6 hours otherwise, which is several tries of every queue.
+    #[must_use]
+    pub const fn window(mut self, span: Duration) -> Self {
+        self.window = Some(span.as_secs());
+        self
+    }
+
+    /// Where our own receiving server is reached by those who deliver to the probe domain. The run then begins with a
+    /// message of our own by that way: without it nobody can say later that nothing came.
+    #[must_use]
+    pub const fn way_in(mut self, address: SocketAddr) -> Self {
+        self.way_in = Some(address);
         self
     }
 
@@ -224,7 +275,9 @@ impl PlanBuilder {
         if !(1..=3).contains(&self.connections_at_once) {
             return Err(PlanError::Connections { given: self.connections_at_once });
         }
+        self.check_proof()?;
         let record = self.record(date, seed)?;
+        check_messages(&record)?;
         self.check_load(&record, date)?;
         Ok(Plan { record })
     }
@@ -320,6 +373,16 @@ impl PlanBuilder {
         if cases.iter().all(Case::is_control) { Err(PlanError::NoCases) } else { Ok(()) }
     }
 
+    fn check_proof(&self) -> Result<(), PlanError> {
+        if !(1..=Limits::MOST_MESSAGES).contains(&self.messages) {
+            return Err(PlanError::Messages { given: self.messages });
+        }
+        match self.window.filter(|seconds| !(1..=token::LIFE).contains(seconds)) {
+            Some(given) => Err(PlanError::Window { given }),
+            None => Ok(()),
+        }
+    }
+
     fn check_load(&self, record: &RunRecord, date: Date) -> Result<(), PlanError> {
         if let (Some(last), Again::WhenDue) = (self.history.last_run, self.again) {
             let due = Date::from_unix(last.unix().saturating_add(INTERVAL.as_secs()));
@@ -329,6 +392,11 @@ impl PlanBuilder {
         }
         let planned = record.expected_refusals();
         let today = self.history.refusals_today;
+        let messages = record.prove.map_or(0, |_| record.limits.messages);
+        let sent = self.history.messages_today;
+        if messages > 0 && u32::from(messages).saturating_add(sent) > u32::from(Limits::MOST_MESSAGES) {
+            return Err(PlanError::ManyMessages { planned: messages, today: sent });
+        }
         let named_larger = record.selection >= Selection::Standard;
         if named_larger || planned.saturating_add(today) <= DAILY_REFUSALS {
             Ok(())
@@ -339,13 +407,23 @@ impl PlanBuilder {
 
     fn record(&self, date: Date, seed: u64) -> Result<RunRecord, PlanError> {
         let run = run_name(seed);
-        let paths = self.paths();
-        let probes = probes(self.matrix.cases(), paths.len(), &run)?;
+        let way_in = self.way_in.filter(|_| self.proof.is_some());
+        let paths = self.paths(way_in);
+        let name = |number: u16, path: Path| match &self.proof {
+            Some(proof) => {
+                let (target, probe_domain) = (self.target.address, &self.identity.probe_domain);
+                proof.keys.issue(seed, number, &Binding { target, path, probe_domain }).to_string()
+            }
+            None => alloc::format!("rp{run}{number:03}"),
+        };
+        let probes = probes(self.matrix.cases(), &paths, way_in.map(|_| paths.len() - 1), name)?;
         let mut limits = Limits::of(self.profile);
         limits.connections_at_once = self.connections_at_once;
         limits.connections = u32::try_from(2 * probes.len() + 2).unwrap_or(u32::MAX);
         limits.budget = self.budget;
         limits.grouping = self.grouping.unwrap_or(limits.grouping);
+        limits.messages = self.messages;
+        limits.window = self.window.unwrap_or(limits.window);
         if let Some(retries) = &self.retries {
             limits.retries.clone_from(retries);
             // Waiting that was asked for is no reason to give up.
@@ -365,8 +443,8 @@ impl PlanBuilder {
             limits,
             source: self.source,
             tls: self.tls,
-            prove: None,
-            way_in: None,
+            prove: self.proof.as_ref().map(|proof| proof.which),
+            way_in,
             matrix_version: Matrix::VERSION,
             selection: self.matrix.selection(),
             paths,
@@ -376,7 +454,7 @@ impl PlanBuilder {
     }
 
     /// Ports become paths: some are TLS from the start, others are asked in the clear and after `STARTTLS`.
-    fn paths(&self) -> Vec<Path> {
+    fn paths(&self, way_in: Option<SocketAddr>) -> Vec<Path> {
         let later =
             if self.matrix.selection() >= Selection::Standard { Tls::StartTls } else { Tls::StartTlsIfAsked };
         let mut paths: Vec<Path> = Vec::new();
@@ -390,7 +468,22 @@ impl PlanBuilder {
                 }
             }
         }
+        // Last, so that the numbers of the others stay as they are without it.
+        paths.extend(way_in.map(|address| Path { port: address.port(), tls: Tls::None }));
         paths
+    }
+}
+
+/// Whatever a run may send must fit.
+fn check_messages(record: &RunRecord) -> Result<(), PlanError> {
+    if record.prove.is_none() {
+        return Ok(());
+    }
+    let letter = |probe| Names::new(record, probe, None).letter(1, Limits::MOST_MESSAGES, record.date);
+    let letters = record.probes.iter().filter_map(|probe| letter(probe).ok());
+    match letters.map(|letter| letter.len()).filter(|&length| length > Letter::LIMIT).max() {
+        Some(length) => Err(PlanError::LongMessage { length }),
+        None => Ok(()),
     }
 }
 

@@ -125,6 +125,8 @@ pub struct History {
     pub last_run: Option<Date>,
     /// Refusals that runs of the same day collected, or planned to.
     pub refusals_today: u32,
+    /// Messages that runs of the same day sent, or might have sent.
+    pub messages_today: u32,
 }
 
 #[cfg(test)]

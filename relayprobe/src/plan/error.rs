@@ -3,8 +3,11 @@
 use alloc::string::String;
 use core::net::IpAddr;
 
+use super::limits::Limits;
 use crate::address::Domain;
+use crate::message::Letter;
 use crate::moment::Date;
+use crate::token;
 
 /// Refusals against one target a day without the caller naming a larger selection: some servers ban at 35.
 pub(super) const DAILY_REFUSALS: u32 = 30;
@@ -81,7 +84,7 @@ pub enum PlanError {
     #[error("the matrix has no case that says anything about relaying")]
     NoCases,
     /// More probes than a run can number.
-    #[error("a run has at most {} probes; {count} were asked for", u16::MAX)]
+    #[error("a run has at most {} probes; {count} were asked for", token::PROBES)]
     ManyProbes {
         /// Cases times paths.
         count: usize,
@@ -111,6 +114,38 @@ pub enum PlanError {
     LureNotOurs {
         /// The name.
         lure: Domain,
+    },
+    /// More messages than a polite tester sends, or none.
+    #[error("a run sends 1 to {} messages; {given} were asked for", Limits::MOST_MESSAGES)]
+    Messages {
+        /// What was asked for.
+        given: u16,
+    },
+    /// Too many messages for one day.
+    #[error(
+        "{planned} more messages after {today} today would pass {} against one target",
+        Limits::MOST_MESSAGES
+    )]
+    ManyMessages {
+        /// What the run may send.
+        planned: u16,
+        /// What runs of today may have sent.
+        today: u32,
+    },
+    /// The test message would be too long.
+    #[error(
+        "the test message would have {length} octets, at most {} are sent: shorten the organisation, the probe URI or the contact",
+        Letter::LIMIT
+    )]
+    LongMessage {
+        /// Its length.
+        length: usize,
+    },
+    /// The time to wait for messages makes no sense.
+    #[error("messages are waited for between 1 second and 8 days; {given} seconds were asked for")]
+    Window {
+        /// Seconds.
+        given: u64,
     },
     /// More connections than a polite tester opens.
     #[error("1 to 3 connections at once are possible; {given} were asked for")]

@@ -63,6 +63,10 @@ pub struct Limits {
     pub budget: Option<Budget>,
     /// Whether commands are sent in groups where the server offers PIPELINING.
     pub grouping: Grouping,
+    /// Messages that a run may send to its target.
+    pub messages: u16,
+    /// Seconds after which a message that was accepted and has not come back is taken for not relayed.
+    pub window: u64,
 }
 
 /// Deadlines for whole steps, in milliseconds: from entering a step to the last octet of its reply (RFC 5321 §4.5.3.2).
@@ -80,6 +84,8 @@ pub struct Deadlines {
     pub handshake: u64,
     /// MAIL, RCPT, and a DATA that must be refused.
     pub envelope: u64,
+    /// The reply to the end of a message.
+    pub message: u64,
     /// RSET.
     pub reset: u64,
     /// Writing a block.
@@ -120,6 +126,11 @@ pub enum Grouping {
 }
 
 impl Limits {
+    /// Messages of a run unless the caller asks for more.
+    pub const MESSAGES: u16 = 12;
+    /// Messages of a run at the most.
+    pub const MOST_MESSAGES: u16 = 64;
+
     /// The limits of a profile.
     pub fn of(profile: Profile) -> Self {
         let common = Self {
@@ -137,6 +148,8 @@ impl Limits {
             retries: Vec::new(),
             budget: None,
             grouping: Grouping::Offered,
+            messages: Self::MESSAGES,
+            window: 6 * 3_600,
         };
         match profile {
             Profile::Brisk => common,
@@ -155,17 +168,19 @@ impl Limits {
 impl Deadlines {
     const fn of(profile: Profile) -> Self {
         let seconds = match profile {
-            Profile::Patient => [60, 300, 300, 60, 300, 60, 180, 5, 3_600, 12 * 3_600],
-            Profile::Brisk => [30, 60, 60, 30, 60, 20, 60, 5, 900, 3_600],
-            Profile::Lab => [3, 3, 3, 3, 3, 3, 3, 1, 15, 300],
+            Profile::Patient => [60, 300, 300, 60, 300, 600, 60, 180, 5, 3_600, 12 * 3_600],
+            Profile::Brisk => [30, 60, 60, 30, 60, 300, 20, 60, 5, 900, 3_600],
+            Profile::Lab => [3, 3, 3, 3, 3, 8, 3, 3, 1, 15, 300],
         };
-        let [connect, greeting, hello, handshake, envelope, reset, write, quit, connection, run] = seconds;
+        let [connect, greeting, hello, handshake, envelope, message, reset, write, quit, connection, run] =
+            seconds;
         Self {
             connect: connect * 1_000,
             greeting: greeting * 1_000,
             hello: hello * 1_000,
             handshake: handshake * 1_000,
             envelope: envelope * 1_000,
+            message: message * 1_000,
             reset: reset * 1_000,
             write: write * 1_000,
             quit: quit * 1_000,

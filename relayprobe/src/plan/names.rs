@@ -1,12 +1,15 @@
 //! The names of a run, and the command lines made from them.
 
 use alloc::string::{String, ToString};
-use core::net::{IpAddr, Ipv4Addr};
+use alloc::vec::Vec;
+use core::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use super::record::{Probe, RunRecord};
 use crate::address::Domain;
 use crate::matrix::{Form, Hello, Line, Name, Need, Recipient, Unknown};
-use crate::wire::{CommandError, CommandLine};
+use crate::message::Letter;
+use crate::moment::Date;
+use crate::wire::{CommandError, CommandLine, Ehlo, Extension};
 
 /// Fills the forms of one probe.
 pub(crate) struct Names<'a> {
@@ -49,8 +52,7 @@ impl<'a> Names<'a> {
         let case = self.record.case(self.probe)?;
         let lacks = |need: &&Need| match need {
             Need::SecondDomain => !self.record.identity.has_second_domain(),
-            // The receiving server is no part of a survey.
-            Need::Sink => true,
+            Need::Sink => self.record.way_in.is_none(),
             Need::Auth | Need::Chunking | Need::Dsn | Need::Pipelining | Need::SmtpUtf8 => false,
         };
         case.needs.iter().find(lacks).map(|&need| Unfit::Need(need))
@@ -100,6 +102,40 @@ impl<'a> Names<'a> {
         Ok(CommandLine::new(&alloc::format!("RCPT TO:<{mailbox}>"))?)
     }
 
+    /// The `MAIL` line for a message. Reports are to hold its head only, and to name it by its token (RFC 3461 §4.3, §4.4).
+    pub(crate) fn mail_for_message(&self, ehlo: &Ehlo) -> Result<CommandLine, Unfit> {
+        let case = self.record.case(self.probe).ok_or(Unfit::Line)?;
+        let plain = case.mail.parameters.as_str().is_empty() && case.rcpt.parameters.as_str().is_empty();
+        if !(plain && ehlo.offers(Extension::Dsn)) {
+            return self.mail();
+        }
+        let (verb, argument) = (&case.mail.verb, self.fill(&case.mail.argument)?);
+        Ok(CommandLine::new(&alloc::format!("{verb}{argument} RET=HDRS ENVID={}", self.probe.user))?)
+    }
+
+    /// The test message of the probe: message `number` of `of`, sent on `date`.
+    pub(crate) fn letter(&self, number: u16, of: u16, date: Date) -> Result<Vec<u8>, Unfit> {
+        let record = self.record;
+        let case = record.case(self.probe).ok_or(Unfit::Line)?;
+        let path = record.path(self.probe).ok_or(Unfit::Line)?;
+        let (mail, rcpt) = (self.mail()?, self.rcpt()?);
+        let letter = Letter {
+            identity: &record.identity,
+            authorization: record.authorization.kind,
+            target: SocketAddr::new(record.target.address, path.port),
+            source: record.source,
+            run: &record.run,
+            case: &case.id,
+            number,
+            of,
+            token: &self.probe.user,
+            date,
+            mail: mail.text(),
+            rcpt: rcpt.text(),
+        };
+        Ok(letter.compose())
+    }
+
     fn line(&self, line: &Line) -> Result<CommandLine, Unfit> {
         let argument = self.fill(&line.argument)?;
         let parameters = self.fill(&line.parameters)?;
@@ -144,9 +180,10 @@ impl<'a> Names<'a> {
         })
     }
 
-    /// One sender for the whole run: with it, server and recipient, greylisting knows the tuple again.
+    /// A sender for each probe, so that whatever is sent to it tells what it is about. It is not the recipient's name:
+    /// what comes to the one was relayed, what comes to the other is a report.
     fn sender_user(&self) -> String {
-        alloc::format!("rp{}", self.record.run)
+        alloc::format!("b{}", self.probe.user)
     }
 
     /// Every server must take mail for its postmaster, with or without a domain (RFC 5321 §4.1.1.3, §4.5.1).

@@ -1,20 +1,30 @@
 //! From cases and paths to the probes of a run.
 
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::error::PlanError;
 use super::record::Probe;
 use crate::matrix::{self, Case, Tier};
+use crate::target::Path;
+use crate::token;
 
-/// The first path is asked everything, every further one the quick tier (group N of the catalogue).
-pub(super) fn probes(cases: &[Case], paths: usize, run: &str) -> Result<Vec<Probe>, PlanError> {
+/// The first path is asked everything, every further one the quick tier (group N of the catalogue). The way in to our
+/// own server, if there is one, is the last path and has its own control alone.
+pub(super) fn probes(
+    cases: &[Case],
+    paths: &[Path],
+    way_in: Option<usize>,
+    name: impl Fn(u16, Path) -> String,
+) -> Result<Vec<Probe>, PlanError> {
     let mut drafts: Vec<(usize, usize, Option<usize>)> = Vec::new();
     let find = |id: &str| cases.iter().position(|case| case.id == id);
-    for path in 0..paths {
+    for path in 0..way_in.unwrap_or(paths.len()) {
         let wanted = |case: &Case| path == 0 || case.tier == Tier::Quick || case.tier == Tier::Express;
         let controls = cases.iter().enumerate().filter(|(_, case)| case.is_control() && wanted(case));
         for (at, case) in controls.clone() {
-            if !matches!(&*case.id, matrix::END | matrix::EACH_SENDER | matrix::REPEAT) {
+            let elsewhere = way_in.is_some() && case.id == matrix::PATH;
+            if !elsewhere && !matches!(&*case.id, matrix::END | matrix::EACH_SENDER | matrix::REPEAT) {
                 drafts.push((at, path, None));
             }
         }
@@ -37,17 +47,22 @@ pub(super) fn probes(cases: &[Case], paths: usize, run: &str) -> Result<Vec<Prob
         }
         drafts.extend(find(matrix::END).map(|at| (at, path, None)));
     }
+    drafts.extend(way_in.and_then(|path| Some((find(matrix::PATH)?, path, None))));
+    if drafts.len() > token::PROBES {
+        return Err(PlanError::ManyProbes { count: drafts.len() });
+    }
     let index = |at: usize| u16::try_from(at).map_err(|_| PlanError::ManyProbes { count: drafts.len() });
     drafts
         .iter()
         .enumerate()
         .map(|(number, &(case, path, beside))| {
+            let number = index(number)?;
             Ok(Probe {
-                number: index(number)?,
+                number,
                 case: index(case)?,
                 path: index(path)?,
                 beside: beside.map(index).transpose()?,
-                user: alloc::format!("rp{run}{number:03}"),
+                user: paths.get(path).map(|&way| name(number, way)).unwrap_or_default(),
             })
         })
         .collect()

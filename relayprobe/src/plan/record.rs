@@ -8,7 +8,7 @@ use super::context::{Measure, Vantage};
 use super::limits::{Limits, Profile};
 use crate::identity::{Authorization, Identity};
 use crate::matrix::{self, Case, Selection};
-use crate::moment::Date;
+use crate::moment::{Date, Moment};
 use crate::target::{Path, Target, Tls};
 use crate::token::Binding;
 
@@ -108,6 +108,22 @@ impl RunRecord {
     /// The path of a probe.
     pub fn path(&self, probe: &Probe) -> Option<Path> {
         self.paths.get(usize::from(probe.path)).copied()
+    }
+
+    /// The date at a moment of its transcript.
+    pub const fn date_at(&self, at: Moment) -> Date {
+        Date::from_unix(self.date.unix().saturating_add(at.as_micros() / 1_000_000))
+    }
+
+    /// Whether this path leads to our own receiving server.
+    pub fn is_way_in(&self, path: u16) -> bool {
+        self.way_in.is_some() && usize::from(path) + 1 == self.paths.len()
+    }
+
+    /// The paths that lead to the target.
+    pub fn target_paths(&self) -> &[Path] {
+        let count = self.paths.len().saturating_sub(usize::from(self.way_in.is_some()));
+        self.paths.get(..count).unwrap_or_default()
     }
 
     /// What the token of a probe is bound to.

@@ -7,14 +7,22 @@ use alloc::vec::Vec;
 use super::Report;
 use crate::link::Loss;
 use crate::matrix;
+use crate::octets::escape;
 use crate::outcome::{NotApplicable, Outcome};
 use crate::plan::Vantage;
+use crate::receipt::EgressKind;
 use crate::transcript::Astray;
 use crate::verdict::{NoReceipt, Reason, Verdict, effect};
 
 /// One sentence for each verdict.
 pub(super) const fn meaning(verdict: Verdict) -> &'static str {
     match verdict {
+        Verdict::OpenRelay => {
+            "The server relays: a test message of ours came back through it, or was being handed to us by it."
+        }
+        Verdict::AcceptsWithoutRelaying => {
+            "The server accepts messages of strangers for strangers, and passed none of them on."
+        }
         Verdict::Suspected => {
             "The server accepts envelopes that a correct server refuses. Acceptance is not relaying: nothing is proven yet."
         }
@@ -31,7 +39,9 @@ pub(super) const fn meaning(verdict: Verdict) -> &'static str {
 /// What the reader can do now.
 pub(super) fn next_steps(report: &Report) -> Vec<String> {
     let mut steps: Vec<String> = match report.verdict {
+        Verdict::OpenRelay => open_relay(report),
         Verdict::Suspected => suspected(report),
+        Verdict::AcceptsWithoutRelaying => swallower(report),
         Verdict::Closed => closed(report),
         Verdict::TesterBlocked => [
             "Ask the operator to let this tester through to the mail server, without allowing it to relay.",
@@ -59,8 +69,52 @@ pub(super) fn next_steps(report: &Report) -> Vec<String> {
     steps
 }
 
+fn open_relay(report: &Report) -> Vec<String> {
+    let mut steps: Vec<String> = Vec::new();
+    let ids: Vec<String> = report
+        .probes
+        .iter()
+        .filter(|probe| probe.outcome.is_proof())
+        .filter_map(|probe| probe.queue_id.as_ref().map(|id| escape(id.as_bytes())))
+        .collect();
+    if !ids.is_empty() {
+        steps.push(format!("In the server's logs these are our messages: {}.", ids.join(", ")));
+    }
+    let behind = report.receipts.iter().filter_map(|receipt| receipt.egress.as_ref());
+    if behind.clone().any(|egress| egress.kind == EgressKind::Smarthost) {
+        steps.push("The mail leaves by another machine: block lists will name that one, but it is the server tested here that must be closed.".into());
+    }
+    steps.push("Close it: relay for its own networks and for those who log in, and for nobody else.".into());
+    steps.push(
+        "Then empty its queue before a block is lifted: what strangers left there would go out.".into(),
+    );
+    steps.push("Then test again, with the standard matrix (--matrix standard).".into());
+    steps
+}
+
+fn swallower(report: &Report) -> Vec<String> {
+    let mut steps: Vec<String> = Vec::new();
+    if report.probes.iter().any(|probe| matches!(probe.outcome, Outcome::AcceptedThenBounced { .. })) {
+        steps.push("It accepts first and reports the failure later, to senders that anybody can invent: refuse unknown recipients at RCPT instead.".into());
+    }
+    steps.push("Nothing came back in time. A queue that is held now would still tell, as long as somebody listens at the probe domain.".into());
+    steps
+}
+
 fn suspected(report: &Report) -> Vec<String> {
     let mut steps = Vec::new();
+    if let Some(until) = report.pending_until {
+        steps.push(format!("Judge it again after {until}, with what has come by then (relayprobe judge)."));
+    }
+    if report.run.prove.is_none() {
+        steps.push(
+            "Send messages for what was accepted (--sink or --receipts): whether they come back decides."
+                .into(),
+        );
+    }
+    if report.reasons.iter().any(|reason| matches!(reason, Reason::Unproven { .. })) {
+        steps.push("Some accepted cases had no message: --prove all sends one for each.".into());
+    }
     if accepted(report, matrix::UNRELATED_EXTERNAL) {
         steps.push("It accepts even a recipient that cannot exist: it may be a trap or a catch-all that relays nothing.".into());
     } else if accepted(report, matrix::UNKNOWN_LOCAL) {
@@ -107,6 +161,11 @@ fn undetermined(report: &Report) -> Vec<String> {
     let mut steps = Vec::new();
     for reason in &report.reasons {
         let step = match reason {
+            Reason::Pending { .. } => "Judge it again when the window is over (relayprobe judge).",
+            Reason::Unproven { .. } => "Send a message for each accepted case (--prove all).",
+            Reason::SinkUnproven => {
+                "See that our own receiving server can be reached, and name the way in (--way-in)."
+            }
             Reason::Deferred { .. } | Reason::Busy => {
                 "Test again later, or with --profile patient, which waits and asks again."
             }
@@ -187,6 +246,7 @@ pub(super) const fn not_applicable(reason: NotApplicable) -> &'static str {
         NotApplicable::NoSink => "our receiving server takes no part in this run",
         NotApplicable::TooLong => "the command would be too long",
         NotApplicable::SenderNotAccepted => "the server does not take this sender at all",
+        NotApplicable::NeverSent => "its token is never sent",
         NotApplicable::NothingToRepeat => "the case was not accepted",
     }
 }
@@ -198,6 +258,7 @@ pub(super) const fn astray(how: Astray) -> &'static str {
         Astray::Contradiction => "a recipient accepted without a sender",
         Astray::NotAReply => "octets that are no reply",
         Astray::Missing => "several commands without a reply",
+        Astray::Early => "a message answered before its end",
     }
 }
 

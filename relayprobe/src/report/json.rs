@@ -3,8 +3,10 @@
 use alloc::string::String;
 
 use super::Report;
+use crate::moment::Date;
 use crate::octets::escape;
 use crate::plan::RunRecord;
+use crate::receipt::Receipt;
 use crate::transcript::Transcript;
 
 /// A stored report cannot be judged.
@@ -34,6 +36,8 @@ struct Head {
 struct Evidence {
     run: RunRecord,
     transcript: Transcript,
+    receipts: Vec<Receipt>,
+    as_of: Date,
 }
 
 impl Report {
@@ -43,7 +47,7 @@ impl Report {
         serde_json::to_string(self).unwrap_or_default()
     }
 
-    /// Reads a stored report and judges it anew from its run record and transcript.
+    /// Reads a stored report and judges it anew from its run record, transcript and receipts, as of its own date.
     pub fn from_json(text: &str) -> Result<Self, ReportError> {
         let fault = |error: serde_json::Error| ReportError::Json {
             fault: escape(alloc::format!("{error}").as_bytes()),
@@ -53,6 +57,6 @@ impl Report {
             return Err(ReportError::Newer { format: head.format });
         }
         let evidence: Evidence = serde_json::from_str(text).map_err(fault)?;
-        Ok(Self::new(evidence.run, evidence.transcript))
+        Ok(Self::judged(evidence.run, evidence.transcript, evidence.receipts, evidence.as_of))
     }
 }

@@ -112,6 +112,13 @@ const fn whole_path(outcome: &Outcome) -> Option<NotApplicable> {
         | Outcome::Refused { .. }
         | Outcome::Deferred { .. }
         | Outcome::Accepted { .. }
+        | Outcome::AcceptedPending { .. }
+        | Outcome::AcceptedNoReceipt { .. }
+        | Outcome::AcceptedThenBounced { .. }
+        | Outcome::DeliveredLocally { .. }
+        | Outcome::RelayAttempted { .. }
+        | Outcome::RelayReported { .. }
+        | Outcome::Relayed { .. }
         | Outcome::NotTested { .. } => None,
     }
 }

@@ -4,6 +4,7 @@ use alloc::collections::VecDeque;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use super::Origin;
 use super::budget::Kind;
 use super::io::Output;
 use crate::link::{ConnId, Loss, TlsFacts};
@@ -15,12 +16,32 @@ use crate::target::Tls;
 use crate::transcript::{Astray, Class, Connection, Cut, Entry, Ledger, Step, Turn, What, keep};
 use crate::wire::{CommandLine, Ehlo, Extension, Reply, ReplyDecoder, ReplyFault};
 
-/// A command to be sent.
+/// A command, or a message, to be sent.
 #[derive(Clone, Debug)]
 pub(super) struct Line {
     pub(super) step: Step,
     pub(super) probe: Option<u16>,
-    pub(super) command: CommandLine,
+    octets: Vec<u8>,
+}
+
+impl Line {
+    pub(super) fn command(step: Step, probe: Option<u16>, command: &CommandLine) -> Self {
+        Self { step, probe, octets: command.as_bytes().to_vec() }
+    }
+
+    pub(super) fn reset() -> Self {
+        Self::command(Step::Reset, None, &CommandLine::fixed("RSET"))
+    }
+
+    /// The last command of every connection.
+    pub(super) fn quit() -> Self {
+        Self::command(Step::Quit, None, &CommandLine::fixed("QUIT"))
+    }
+
+    /// A message in the form in which it is written, its end included.
+    pub(super) const fn message(probe: u16, octets: Vec<u8>) -> Self {
+        Self { step: Step::Message, probe: Some(probe), octets }
+    }
 }
 
 /// How many commands may be in flight.
@@ -86,19 +107,19 @@ pub(super) struct Dialogue {
     kept: u64,
     deadline: Moment,
     last: Moment,
-    start: Moment,
+    origin: Origin,
     record: Connection,
 }
 
 impl Dialogue {
-    /// A connection whose TCP connect begins now; times are recorded from `start` on.
+    /// A connection whose TCP connect begins now; times are recorded from `origin` on.
     pub(super) fn new(
         id: ConnId,
         path: u16,
         hello: Hello,
         opening: Opening,
         limits: &Limits,
-        start: Moment,
+        origin: Origin,
         now: Moment,
     ) -> Self {
         Self {
@@ -118,8 +139,8 @@ impl Dialogue {
             kept: 0,
             deadline: now.after(millis(limits.deadlines.connect)),
             last: now.after(millis(limits.deadlines.connection)),
-            start,
-            record: Connection { id, path, hello, begun: relative(now, start), entries: Vec::new() },
+            origin,
+            record: Connection { id, path, hello, begun: origin.at(now), entries: Vec::new() },
         }
     }
 
@@ -183,8 +204,9 @@ impl Dialogue {
         match self.phase {
             Phase::Over => {}
             Phase::Connecting | Phase::Handshaking => self.close(now, out),
-            // Before its greeting a server is not spoken to.
+            // Before its greeting a server is not spoken to, and where it waits for a message QUIT would be one.
             Phase::Listening if self.step() == Step::Greeting => self.close(now, out),
+            Phase::Settling(_) if self.ledger.wants_message() => self.close(now, out),
             Phase::Settling(_) | Phase::Ready => self.quit(),
             Phase::Writing | Phase::Listening => {
                 self.script.clear();
@@ -252,11 +274,16 @@ impl Dialogue {
             let Some(read) = self.decoder.read(&mut rest) else { break };
             match read.map(|reply| (reply.code(), reply.octets().to_vec())) {
                 Ok((code, octets)) => {
+                    if self.is_early() {
+                        let how = self.ledger.lose_step(Astray::Early);
+                        self.note(now, What::OutOfStep { how });
+                    }
                     let entry = self.record.entries.len();
                     let (kept, cut) = self.keep_reply(&octets, limits);
                     self.note(now, What::Reply { octets: kept, cut });
                     match self.ledger.answered(code, entry) {
                         Ok(turn) => self.next(turn, &octets, limits, now, out),
+                        Err(Astray::Early) => self.close(now, out),
                         Err(how) => {
                             self.note(now, What::OutOfStep { how });
                             self.close(now, out);
@@ -336,7 +363,9 @@ impl Dialogue {
             (_, Class::Closing | Class::Odd) | (Step::Quit | Step::Connect | Step::Handshake, _) => {
                 self.close(now, out);
             }
-            // Content is never sent in a survey: an unfinished message is no message (RFC 5321 §4.1.1.4).
+            // A message is sent where one was meant to follow and its recipient was accepted. Elsewhere the connection
+            // ends: an unfinished message is no message (RFC 5321 §4.1.1.4).
+            (_, Class::GoOn) if self.has_message_for(turn.asked.probe) => self.answered(limits, now),
             (_, Class::GoOn) => self.close(now, out),
             (Step::Greeting, Class::Done) => {
                 self.kind = Kind::of(octets);
@@ -363,8 +392,12 @@ impl Dialogue {
                 }
                 self.answered(limits, now);
             }
+            (Step::OwnRcpt | Step::Rcpt | Step::Data, Class::Refused) => {
+                self.abandon_message(turn.asked.probe);
+                self.answered(limits, now);
+            }
             (
-                Step::Mail | Step::OwnRcpt | Step::Rcpt | Step::Data | Step::Reset,
+                Step::Mail | Step::OwnRcpt | Step::Rcpt | Step::Data | Step::Message | Step::Reset,
                 Class::Done | Class::Refused,
             ) => self.answered(limits, now),
         }
@@ -376,6 +409,32 @@ impl Dialogue {
             return;
         }
         if self.ledger.next().is_some() { self.listen(limits, now) } else { self.go_on() }
+    }
+
+    /// Whether the next thing to write is the message of this probe.
+    fn has_message_for(&self, probe: Option<u16>) -> bool {
+        self.script.front().is_some_and(|line| line.step == Step::Message && line.probe == probe)
+    }
+
+    /// Without a recipient there is no message. What is left of the transaction is dropped, here and at the server.
+    fn abandon_message(&mut self, probe: Option<u16>) {
+        let left = self.script.len();
+        while self
+            .script
+            .front()
+            .is_some_and(|line| line.probe == probe && matches!(line.step, Step::Data | Step::Message))
+        {
+            self.script.pop_front();
+        }
+        if self.script.len() < left {
+            self.script.push_front(Line::reset());
+        }
+    }
+
+    /// Whether a reply that comes now answers a message that is still being written.
+    fn is_early(&self) -> bool {
+        let message = self.ledger.next().is_some_and(|asked| asked.step == Step::Message);
+        message && matches!(self.phase, Phase::Writing)
     }
 
     fn introduce(&mut self) {
@@ -395,8 +454,8 @@ impl Dialogue {
         match self.opening.tls {
             Tls::StartTls | Tls::StartTlsIfAsked if !self.secured => {
                 if self.ehlo.offers(Extension::StartTls) {
-                    let command = CommandLine::fixed("STARTTLS");
-                    self.settle(Then::Write([Line { step: Step::StartTls, probe: None, command }].into()));
+                    let line = Line::command(Step::StartTls, None, &CommandLine::fixed("STARTTLS"));
+                    self.settle(Then::Write([line].into()));
                 } else {
                     self.quit();
                 }
@@ -407,8 +466,10 @@ impl Dialogue {
 
     /// Writes what may be written now.
     fn go_on(&mut self) {
+        // A message waits until its recipient was accepted, and may then open the next group (RFC 2920 §3.1).
+        let to_message = self.script.iter().skip(1).take_while(|line| line.step != Step::Message).count() + 1;
         let count = match self.window {
-            Window::Group => self.script.len(),
+            Window::Group => to_message,
             Window::Lockstep => 1,
         };
         let lines: Vec<Line> = self.script.drain(..count.min(self.script.len())).collect();
@@ -417,7 +478,7 @@ impl Dialogue {
 
     fn quit(&mut self) {
         self.script.clear();
-        self.settle(Then::Write([quit_line()].into()));
+        self.settle(Then::Write([Line::quit()].into()));
     }
 
     fn settle(&mut self, then: Then) {
@@ -425,11 +486,11 @@ impl Dialogue {
     }
 
     fn write(&mut self, lines: Vec<Line>, limits: &Limits, now: Moment, out: &mut VecDeque<Output>) {
-        let mut octets = Vec::with_capacity(lines.len() * 48);
-        for Line { step, probe, command } in lines {
-            octets.extend_from_slice(command.as_bytes());
+        let mut octets = Vec::with_capacity(lines.iter().map(|line| line.octets.len()).sum());
+        for Line { step, probe, octets: line } in lines {
+            octets.extend_from_slice(&line);
             self.ledger.asked(step, probe);
-            self.note(now, What::Command { step, probe, octets: command.as_bytes().into() });
+            self.note(now, What::Command { step, probe, octets: line.into() });
         }
         self.phase = Phase::Writing;
         self.deadline = now.after(millis(limits.deadlines.write));
@@ -458,6 +519,7 @@ impl Dialogue {
             Step::Hello | Step::StartTls => deadlines.hello,
             Step::Handshake => deadlines.handshake,
             Step::Mail | Step::OwnRcpt | Step::Rcpt | Step::Data => deadlines.envelope,
+            Step::Message => deadlines.message,
             Step::Reset => deadlines.reset,
             Step::Quit => deadlines.quit,
         };
@@ -471,7 +533,7 @@ impl Dialogue {
     }
 
     fn note(&mut self, now: Moment, what: What) {
-        self.record.entries.push(Entry { at: relative(now, self.start), what });
+        self.record.entries.push(Entry { at: self.origin.at(now), what });
     }
 
     fn note_fault(&mut self, fault: ReplyFault, now: Moment) {
@@ -493,13 +555,4 @@ impl Dialogue {
         self.kept = self.kept.saturating_add(u64::try_from(kept.as_bytes().len()).unwrap_or(u64::MAX));
         (kept, cut)
     }
-}
-
-/// The last command of every connection.
-pub(super) fn quit_line() -> Line {
-    Line { step: Step::Quit, probe: None, command: CommandLine::fixed("QUIT") }
-}
-
-fn relative(now: Moment, start: Moment) -> Moment {
-    Moment::ZERO.after(now.since(start))
 }

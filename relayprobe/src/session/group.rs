@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use super::dialogue::{Dialogue, Line, Window, quit_line};
+use super::dialogue::{Dialogue, Line, Window};
 use super::queue::{Item, Stage};
 use crate::matrix::{self, Case, Odd, Shape};
 use crate::plan::{Budget, Names, Unfit};
@@ -94,14 +94,14 @@ impl Group {
         let window = if self.closed { Window::Group } else { self.window };
         // With DATA at the end of the group, QUIT must wait for its reply: the dialogue sends it by itself.
         if !self.closed {
-            lines.push(quit_line());
+            lines.push(Line::quit());
         }
         dialogue.give(lines, window);
     }
 
     fn append(&mut self, lines: Vec<Line>) {
         if !self.lines.is_empty() {
-            self.lines.push(Line { step: Step::Reset, probe: None, command: CommandLine::fixed("RSET") });
+            self.lines.push(Line::reset());
         }
         self.left.transactions = self.left.transactions.saturating_sub(1);
         self.lines.extend(lines);
@@ -125,7 +125,7 @@ impl Group {
 }
 
 fn lines(probe: u16, case: &Case, names: &Names<'_>) -> Result<Vec<Line>, Unfit> {
-    let line = |step, command| Line { step, probe: Some(probe), command };
+    let line = |step, command| Line::command(step, Some(probe), &command);
     let mail = line(Step::Mail, names.mail()?);
     let rcpt = line(Step::Rcpt, names.rcpt()?);
     Ok(match case.shape {
@@ -141,7 +141,7 @@ pub(super) const fn oddity(case: &Case, beside: Option<&Case>, stage: Stage) -> 
         (None, _) => case.odd,
         (Some(beside), Stage::Repeat) => beside.odd,
         // It takes the sender only.
-        (Some(beside), Stage::Ask | Stage::End) => match beside.odd {
+        (Some(beside), Stage::Ask | Stage::End | Stage::Prove) => match beside.odd {
             Odd::Sender => Odd::Sender,
             Odd::No | Odd::Recipient => Odd::No,
         },

@@ -76,6 +76,11 @@ pub enum Event {
         /// All of them.
         all: u16,
     },
+    /// The survey is done, and messages are sent for what was accepted.
+    Proving {
+        /// How many.
+        messages: u16,
+    },
     /// Deferred probes will be asked again.
     Retrying {
         /// How many.

@@ -2,6 +2,7 @@
 
 use alloc::vec::Vec;
 
+use super::proof::Place;
 use crate::matrix::{self, Hello};
 use crate::moment::Moment;
 use crate::plan::RunRecord;
@@ -14,6 +15,8 @@ pub(super) enum Stage {
     Repeat,
     /// The last control.
     End,
+    /// A message, for what was accepted.
+    Prove,
 }
 
 /// Where a probe stands.
@@ -34,7 +37,11 @@ pub(super) struct Item {
     pub(super) path: u16,
     pub(super) hello: Hello,
     pub(super) stage: Stage,
+    /// Whose turn it is: our own way in, then each path's survey, then each path's messages.
+    pub(super) turn: u16,
     pub(super) state: State,
+    /// Which message of the run it is, for those that get one.
+    pub(super) place: Place,
     /// Connections that had it and did not settle it.
     pub(super) attempts: u8,
     /// Times that it was deferred.
@@ -58,14 +65,21 @@ impl Queue {
             let stage = match &*case.id {
                 matrix::REPEAT => Stage::Repeat,
                 matrix::END => Stage::End,
+                matrix::PATH => Stage::Prove,
                 _ => Stage::Ask,
             };
+            let is_way_in = record.is_way_in(probe.path);
+            // A token that is never sent must never be seen; a message to ourselves needs a way in.
+            let silent = case.id == matrix::SILENCE || (case.id == matrix::PATH && !is_way_in);
+            let turn = if is_way_in { 0 } else { probe.path.saturating_add(1) };
             Some(Item {
                 probe: probe.number,
                 path: probe.path,
                 hello: case.hello.clone(),
                 stage,
-                state: State::Waiting(now),
+                turn,
+                state: if silent { State::Settled } else { State::Waiting(now) },
+                place: Place { number: 1, of: 1 },
                 attempts: 0,
                 deferrals: 0,
                 alone: false,
@@ -109,19 +123,19 @@ impl Queue {
 
     /// Items that may be asked now, in order.
     ///
-    /// A path begins when the ones before it have nothing to ask now, a stage when the ones before it are settled.
+    /// A turn begins when the ones before it have nothing to ask now, a stage when the ones before it are settled.
     pub(super) fn due(&self, now: Moment) -> impl Iterator<Item = &Item> {
         let is_ripe = move |item: &&Item| match item.state {
             State::Waiting(from) => from <= now,
             State::Taken => true,
             State::Settled => false,
         };
-        let path = self.items.iter().filter(is_ripe).map(|item| item.path).min();
-        let on_path = move |item: &&Item| Some(item.path) == path;
+        let turn = self.items.iter().filter(is_ripe).map(|item| item.turn).min();
+        let of_turn = move |item: &&Item| Some(item.turn) == turn;
         let unsettled = |item: &&Item| item.state != State::Settled;
-        let stage = self.items.iter().filter(on_path).filter(unsettled).map(|item| item.stage).min();
+        let stage = self.items.iter().filter(of_turn).filter(unsettled).map(|item| item.stage).min();
         let waits = move |item: &&Item| matches!(item.state, State::Waiting(from) if from <= now);
-        self.items.iter().filter(on_path).filter(waits).filter(move |item| Some(item.stage) == stage)
+        self.items.iter().filter(of_turn).filter(waits).filter(move |item| Some(item.stage) == stage)
     }
 
     /// The next moment at which something becomes due by time alone.
@@ -157,6 +171,28 @@ impl Queue {
 
     pub(super) fn is_empty(&self) -> bool {
         self.items.iter().all(|item| item.state == State::Settled)
+    }
+
+    /// Hands probes whose survey is done back in, each for its message, in this order.
+    pub(super) fn prove(&mut self, chosen: &[u16], paths: u16, now: Moment) {
+        let of = u16::try_from(chosen.len()).unwrap_or(u16::MAX);
+        for (number, &probe) in (1..).zip(chosen) {
+            let Some(at) = self.items.iter().position(|item| item.probe == probe) else { continue };
+            let mut item = self.items.remove(at);
+            item.stage = Stage::Prove;
+            item.turn = item.path.saturating_add(1).saturating_add(paths);
+            item.place = Place { number, of };
+            item.state = State::Waiting(now);
+            (item.attempts, item.deferrals, item.alone) = (0, 0, false);
+            self.items.push(item);
+        }
+    }
+
+    /// Leaves nothing to be asked but one probe.
+    pub(super) fn keep_only(&mut self, probe: u16) {
+        for item in self.items.iter_mut().filter(|item| item.probe != probe) {
+            item.state = State::Settled;
+        }
     }
 
     /// How many are settled, of how many.

@@ -21,7 +21,7 @@ pub(crate) struct Asked {
 pub(crate) enum Class {
     /// Done: the next step may come.
     Done,
-    /// Go on with content. It is never sent in a survey.
+    /// Go on with the message.
     GoOn,
     /// Refused, for good or for now.
     Refused,
@@ -46,6 +46,8 @@ pub enum Astray {
     NotAReply,
     /// The connection ended with several commands unanswered.
     Missing,
+    /// A message was answered before it had been written to its end.
+    Early,
 }
 
 /// The reply that settles a probe on one connection.
@@ -80,6 +82,8 @@ pub(crate) struct Ledger {
     /// Answers up to here are certain: later confusion does not touch them.
     certain: usize,
     sender: Option<Class>,
+    /// Probes whose message was begun: it may have been delivered, whatever was answered.
+    begun: Vec<u16>,
     refused: Option<usize>,
     astray: Option<Astray>,
     closing: bool,
@@ -97,6 +101,9 @@ impl Ledger {
 
     /// A command was sent.
     pub(crate) fn asked(&mut self, step: Step, probe: Option<u16>) {
+        if step == Step::Message {
+            self.begun.extend(probe);
+        }
         self.waiting.push_back(Asked { step, probe });
     }
 
@@ -154,6 +161,10 @@ impl Ledger {
             Step::Rcpt => {
                 self.answer(turn);
                 self.refused = refused.then_some(self.answers.len());
+            }
+            Step::Message => {
+                self.answer(turn);
+                self.sender = None;
             }
             Step::Hello if refused => self.answer(turn),
             Step::Data if refused => self.answer_data(turn),
@@ -232,6 +243,16 @@ impl Ledger {
         &self.answers
     }
 
+    /// Whether the message of a probe was begun on this connection.
+    pub(crate) fn has_begun(&self, probe: u16) -> bool {
+        self.begun.contains(&probe)
+    }
+
+    /// Whether the server waits for a message.
+    pub(crate) fn wants_message(&self) -> bool {
+        self.waiting.is_empty() && self.turns.last().is_some_and(|turn| turn.class == Class::GoOn)
+    }
+
     /// Every reply that was paired.
     pub(crate) fn turns(&self) -> &[Turn] {
         &self.turns
@@ -258,7 +279,7 @@ const fn class(step: Step, code: Code) -> Class {
     match (step, code.number()) {
         (_, 421) => Class::Closing,
         (Step::Greeting | Step::StartTls, 220)
-        | (Step::Hello | Step::Mail | Step::Reset, 250)
+        | (Step::Hello | Step::Mail | Step::Message | Step::Reset, 250)
         | (Step::Rcpt | Step::OwnRcpt, 250..=252)
         | (Step::Quit, 221) => Class::Done,
         (Step::Data, 354) => Class::GoOn,
@@ -269,7 +290,8 @@ const fn class(step: Step, code: Code) -> Class {
             | Step::Mail
             | Step::OwnRcpt
             | Step::Rcpt
-            | Step::Data,
+            | Step::Data
+            | Step::Message,
             400..=599,
         ) => Class::Refused,
         (
@@ -282,6 +304,7 @@ const fn class(step: Step, code: Code) -> Class {
             | Step::OwnRcpt
             | Step::Rcpt
             | Step::Data
+            | Step::Message
             | Step::Reset
             | Step::Quit,
             _,

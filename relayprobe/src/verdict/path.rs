@@ -2,12 +2,13 @@
 
 use alloc::vec::Vec;
 
-use super::{How, Reason, Verdict};
+use super::sink::SinkHealth;
+use super::{How, NoReceipt, Reason, Verdict, effect};
 use crate::link::Loss;
 use crate::matrix::{self, Acceptance, Case};
 use crate::octets::Octets;
-use crate::outcome::{Evidence, NotApplicable, NotTested, Outcome, Why, bans};
-use crate::plan::Probe;
+use crate::outcome::{Evidence, NotApplicable, NotTested, Outcome, Why, bans, until};
+use crate::plan::{Measure, Probe};
 use crate::target::Path;
 use crate::transcript::{Astray, Class, Connection, Step, What};
 use crate::wire::{Reply, ReplyFault, names_relaying};
@@ -68,18 +69,27 @@ impl Standing {
 /// The probes of one path with their cases and outcomes.
 struct View<'a> {
     evidence: &'a Evidence<'a>,
+    sink: &'a SinkHealth,
     rows: Vec<(&'a Probe, &'a Case, &'a Outcome)>,
     path: usize,
 }
 
-pub(super) fn stand(evidence: &Evidence<'_>, outcomes: &[Outcome], path: usize) -> Standing {
+pub(super) fn stand(
+    evidence: &Evidence<'_>,
+    outcomes: &[Outcome],
+    sink: &SinkHealth,
+    path: usize,
+) -> Standing {
     let rows =
         evidence.record.probes.iter().zip(outcomes).filter(|(probe, _)| usize::from(probe.path) == path);
     let rows =
         rows.filter_map(|(probe, outcome)| Some((probe, evidence.record.case(probe)?, outcome))).collect();
-    let view = View { evidence, rows, path };
+    let view = View { evidence, sink, rows, path };
+    if view.is_proven() {
+        return Standing::plain(Verdict::OpenRelay);
+    }
     if view.is_suspected() {
-        return Standing::plain(Verdict::Suspected);
+        return Standing::Judged { verdict: Verdict::Suspected, how: None, reasons: view.open_questions() };
     }
     if view.is_skipped() {
         return Standing::Skipped;
@@ -99,8 +109,68 @@ impl<'a> View<'a> {
         self.rows.iter().find(|(_, case, _)| case.id == id).map(|&(.., outcome)| outcome)
     }
 
+    fn is_proven(&self) -> bool {
+        self.relay().any(|(.., outcome)| outcome.is_proof())
+    }
+
+    /// The acceptance of an uninformative case is no suspicion, but a report that it was relayed is.
     fn is_suspected(&self) -> bool {
-        self.relay().any(|(_, case, outcome)| outcome.is_accepted() && case.acceptance == Acceptance::Telling)
+        self.suspicions().next().is_some() || (self.is_swallower() && !self.sink_is_proven())
+    }
+
+    fn suspicions(&self) -> impl Iterator<Item = &(&'a Probe, &'a Case, &'a Outcome)> {
+        self.relay().filter(|(_, case, outcome)| {
+            let telling =
+                case.acceptance == Acceptance::Telling || matches!(outcome, Outcome::RelayReported { .. });
+            telling && outcome.is_open_question()
+        })
+    }
+
+    /// What keeps a suspicion from being settled, where messages were meant to settle it.
+    fn open_questions(&self) -> Vec<Reason> {
+        if self.evidence.record.prove.is_none() {
+            return Vec::new();
+        }
+        let numbers = |wanted: fn(&Outcome) -> bool| -> Vec<u16> {
+            self.suspicions()
+                .filter(|(.., outcome)| wanted(outcome))
+                .map(|(probe, ..)| probe.number)
+                .collect()
+        };
+        let mut reasons = Vec::new();
+        let pending = numbers(|outcome| matches!(outcome, Outcome::AcceptedPending { .. }));
+        if !pending.is_empty() {
+            reasons.push(Reason::Pending { probes: pending });
+        }
+        let unproven = numbers(|outcome| {
+            !matches!(outcome, Outcome::AcceptedPending { .. } | Outcome::RelayReported { .. })
+        });
+        if !unproven.is_empty() {
+            reasons.push(Reason::Unproven { probes: unproven });
+        }
+        if self.is_swallower() && !self.sink_is_proven() {
+            reasons.push(Reason::SinkUnproven);
+        }
+        reasons
+    }
+
+    /// Whether a message of a telling case was accepted and nothing says that it was relayed.
+    fn is_swallower(&self) -> bool {
+        self.relay()
+            .any(|(_, case, outcome)| case.acceptance == Acceptance::Telling && outcome.is_not_relayed())
+    }
+
+    fn sink_is_proven(&self) -> bool {
+        let last = self.rows.iter().filter_map(|(probe, ..)| self.evidence.message(probe.number)).max();
+        last.is_some_and(|sent| self.sink.covers(until(self.evidence.record, sent)))
+    }
+
+    /// A measure under which a message that does not arrive means nothing.
+    fn hidden_way_out(&self) -> Option<Reason> {
+        let record = self.evidence.record;
+        let hides =
+            |&&measure: &&Measure| effect(Some(measure), record.vantage).no_receipt == NoReceipt::Nothing;
+        record.measures.iter().find(hides).map(|&measure| Reason::MeasureInForce { measure })
     }
 
     fn is_skipped(&self) -> bool {
@@ -182,7 +252,17 @@ impl<'a> View<'a> {
         let mut reasons = self.untested();
         reasons.extend(self.control_faults());
         reasons.extend(self.plain_faults());
-        let verdict = if reasons.is_empty() { Verdict::Closed } else { Verdict::Undetermined };
+        let swallows = self.is_swallower();
+        if swallows {
+            // That it accepts everything is what it is found to do.
+            reasons.retain(|reason| *reason != Reason::AcceptsEverything);
+            reasons.extend(self.hidden_way_out());
+        }
+        let verdict = match (reasons.is_empty(), swallows) {
+            (true, true) => Verdict::AcceptsWithoutRelaying,
+            (true, false) => Verdict::Closed,
+            (false, _) => Verdict::Undetermined,
+        };
         Standing::Judged { verdict, how: None, reasons }
     }
 
@@ -312,21 +392,12 @@ impl<'a> View<'a> {
 ///
 /// Behind an accepted control with the same sender, a refusal of the recipient is about the recipient even if it does not say so.
 const fn is_about_relaying(stage: Step, why: Why) -> bool {
-    match why {
-        Why::RelayDenied | Why::AuthRequired | Why::UnknownRecipient => true,
-        Why::Policy | Why::Unclear => matches!(stage, Step::Rcpt | Step::Data),
-        Why::TlsRequired | Why::SenderRefused | Why::AddressSyntax | Why::TesterRefused => false,
-    }
+    let vague = matches!(why, Why::Policy | Why::Unclear) && matches!(stage, Step::Rcpt | Step::Data);
+    vague || why.is_about_relaying()
 }
 
 const fn refused_for(outcome: &Outcome) -> Option<Why> {
-    match outcome {
-        Outcome::Refused { why, .. } => Some(*why),
-        Outcome::Deferred { .. }
-        | Outcome::Accepted { .. }
-        | Outcome::NotApplicable { .. }
-        | Outcome::NotTested { .. } => None,
-    }
+    if let Outcome::Refused { why, .. } = outcome { Some(*why) } else { None }
 }
 
 const fn is_absent(outcome: &Outcome) -> bool {

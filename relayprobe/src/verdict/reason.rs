@@ -70,6 +70,19 @@ pub enum Reason {
         /// Their numbers.
         probes: Vec<u16>,
     },
+    /// Messages were accepted and may still come back.
+    Pending {
+        /// Numbers of their probes.
+        probes: Vec<u16>,
+    },
+    /// Cases were accepted and no message of theirs was: none was sent, or it was refused or put off for its content.
+    Unproven {
+        /// Their numbers.
+        probes: Vec<u16>,
+    },
+    /// Messages did not come back, and it is not shown that they would have been seen: no message of our own came by the
+    /// same way before them and after their window.
+    SinkUnproven,
     /// Probes were not tested.
     NotTested {
         /// Why not.
@@ -131,6 +144,11 @@ impl fmt::Display for Reason {
             Self::Deferred { probes } => {
                 write!(f, "{} deferred to the end (greylisting, or trouble at the server)", cases(probes))
             }
+            Self::Pending { probes } => write!(f, "{} accepted with a message that may still come back", cases(probes)),
+            Self::Unproven { probes } => {
+                write!(f, "{} accepted without a message that could prove anything", cases(probes))
+            }
+            Self::SinkUnproven => f.write_str("messages did not come back, and our own receiving server was not shown to work before and after"),
             Self::NotTested { why, probes } => write!(f, "{} not tested: {}", cases(probes), in_words(*why)),
             Self::LocalNotAccepted { why: Some(why) } => write!(
                 f,

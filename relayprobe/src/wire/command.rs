@@ -49,6 +49,12 @@ impl CommandLine {
         Self::new(text).unwrap_or_else(|_| Self(b"NOOP\r\n".to_vec()))
     }
 
+    /// The line without its CRLF.
+    pub fn text(&self) -> &str {
+        // It was made from a text.
+        core::str::from_utf8(&self.0).unwrap_or_default().trim_end_matches("\r\n")
+    }
+
     /// The octets to send, CRLF included.
     pub fn as_bytes(&self) -> &[u8] {
         &self.0

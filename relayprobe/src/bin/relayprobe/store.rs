@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 const RUNS: &str = "runs";
 const REPORTS: &str = "reports";
 const TARGETS: &str = "targets";
-/// Days of refusals that are kept; only today's count.
+/// Days of refusals and messages that are kept; only today's count.
 const DAYS: usize = 31;
 /// Tries to get the lock, a twentieth of a second apart: whoever holds it only writes two small files.
 const TRIES: u32 = 100;
@@ -53,6 +53,9 @@ struct Index {
     last_run: Option<Date>,
     /// Refusals that the runs of a day planned to collect.
     refusals: BTreeMap<String, u32>,
+    /// Messages that the runs of a day planned to send.
+    #[serde(default)]
+    messages: BTreeMap<String, u32>,
 }
 
 /// One target's place in the store; no other run can plan against this store meanwhile.
@@ -128,6 +131,7 @@ impl Slot<'_> {
         History {
             last_run: self.index.last_run,
             refusals_today: self.index.refusals.get(&day(today)).copied().unwrap_or_default(),
+            messages_today: self.index.messages.get(&day(today)).copied().unwrap_or_default(),
         }
     }
 
@@ -136,13 +140,19 @@ impl Slot<'_> {
         self.store.write(RUNS, &file_name(run), &json(run))?;
         self.index.address = Some(self.address);
         self.index.last_run = Some(run.date);
-        let today = self.index.refusals.entry(day(run.date)).or_default();
-        *today = today.saturating_add(run.expected_refusals());
-        while self.index.refusals.len() > DAYS {
-            self.index.refusals.pop_first();
-        }
+        let messages = run.prove.map_or(0, |_| run.limits.messages);
+        count(&mut self.index.refusals, run.date, run.expected_refusals());
+        count(&mut self.index.messages, run.date, u32::from(messages));
         self.store.write(TARGETS, &index_name(self.address), &json(&self.index))?;
         Ok(())
+    }
+}
+
+fn count(days: &mut BTreeMap<String, u32>, date: Date, more: u32) {
+    let today = days.entry(day(date)).or_default();
+    *today = today.saturating_add(more);
+    while days.len() > DAYS {
+        days.pop_first();
     }
 }
 

@@ -69,14 +69,15 @@ fn the_authorization_is_a_limit() {
 
 #[test]
 fn a_target_is_left_alone_for_a_day() {
-    let history = History { last_run: Some(Date::from_unix(1_795_473_000)), refusals_today: 0 };
+    let history =
+        History { last_run: Some(Date::from_unix(1_795_473_000)), refusals_today: 0, messages_today: 0 };
     assert!(matches!(build(builder(target()).history(history)), Err(PlanError::TooSoon { .. })));
     assert!(build(builder(target()).history(history).again()).is_ok());
 }
 
 #[test]
 fn many_refusals_a_day_must_be_asked_for() {
-    let history = History { last_run: None, refusals_today: 20 };
+    let history = History { last_run: None, refusals_today: 20, messages_today: 0 };
     let refused = build(builder(target()).history(history));
     assert!(matches!(refused, Err(PlanError::ManyRefusals { today: 20, .. })));
     let matrix = Matrix::select(Selection::Standard);
