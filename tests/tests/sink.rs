@@ -1,20 +1,19 @@
 //! The receiving server over sockets: tested as a relay, by hostile clients, and as the end of real relays.
 
-use std::fs;
-use std::io::{BufRead as _, BufReader, Read as _};
-use std::net::TcpListener;
-use std::process::{Child, Command, Stdio};
+use std::net::{SocketAddr, TcpListener};
 use std::time::{Duration, Instant};
 
 use relayprobe::address::Domain;
 use relayprobe::driver::{self, Stop};
+use relayprobe::plan::Prove;
 use relayprobe::receipt::Handover;
-use relayprobe::sink::{Mode, Sink, SinkOptions, Spool, SpoolError};
+use relayprobe::sink::{Mode, Sink, SinkOptions};
+use relayprobe::token::Token;
 use relayprobe::transcript::{Step, What};
-use relayprobe::{Identity, Matrix, Plan, Report, Selection, Target, Verdict};
+use relayprobe::{Identity, Keyring, Matrix, Plan, Report, Selection, Target, Verdict};
 use relayprobe_tests::receiving::{Client, Receiving, TOKEN, options};
-use relayprobe_tests::servers::{Server, exim, postfix};
-use relayprobe_tests::survey::{accepted, shown};
+use relayprobe_tests::servers::{Server, exim, opensmtpd, postfix, sendmail};
+use relayprobe_tests::survey::{accepted, shown, survey_with};
 
 /// The relay matrix against a sink that receives for `domain`.
 fn survey(domain: &str) -> Report {
@@ -240,15 +239,45 @@ fn what_postfix_relays_arrives_with_the_form_that_it_took() {
 }
 
 #[test]
-fn what_exim_relays_arrives() {
+fn what_other_servers_relay_arrives() {
+    let starts: [fn(Option<SocketAddr>) -> Server; 3] = [
+        |sink| exim::start(exim::Flavour::Open, sink),
+        |sink| sendmail::start(sendmail::Flavour::Open, sink),
+        |sink| opensmtpd::start(opensmtpd::Flavour::Open, sink),
+    ];
+    for start in starts {
+        let receiving = Receiving::start(options());
+        let server = start(Some(receiving.sink.address()));
+        relay(&server, &format!("{TOKEN}@probe.example"));
+        let arrival = receiving.next();
+        let envelope = arrival.envelope.unwrap();
+        assert_eq!(envelope.sender.to_string(), "probe@tester.example", "{}", server.log());
+        assert_eq!(envelope.recipients[0].address.to_string(), format!("{TOKEN}@probe.example"));
+        assert!(arrival.message.as_bytes().starts_with(b"Received: "), "{:?}", arrival.message);
+    }
+}
+
+/// The real test messages, whose tokens must be known for such.
+#[test]
+fn a_run_that_proves_finds_its_messages_in_the_sink() {
     let receiving = Receiving::start(options());
-    let server = exim::start(exim::Flavour::Open, Some(receiving.sink.address()));
-    relay(&server, &format!("{TOKEN}@probe.example"));
+    let server = postfix::start(postfix::Flavour::Open, Some(receiving.sink.address()));
+    let keys = Keyring::new([7; 32], driver::now());
+    let report = survey_with(&server, |builder| {
+        builder.matrix(Matrix::select(Selection::Quick)).prove(Prove::All, &keys)
+    });
     let arrival = receiving.next();
-    let envelope = arrival.envelope.unwrap();
-    assert_eq!(envelope.sender.to_string(), "probe@tester.example");
-    assert_eq!(envelope.recipients[0].address.to_string(), format!("{TOKEN}@probe.example"));
-    assert!(arrival.message.as_bytes().starts_with(b"Received: "), "{:?}", arrival.message);
+    assert_eq!(arrival.handover, Handover::Taken);
+    let recipient = arrival.envelope.as_ref().unwrap().recipients[0].address.to_string();
+    let (token, _) = recipient.split_once('@').unwrap();
+    let token: Token = token.parse().unwrap();
+    assert_eq!(token.run(), report.run.run, "{}", shown(&report));
+    let again = arrival
+        .message
+        .as_bytes()
+        .windows(Token::LENGTH)
+        .filter(|text| *text == token.to_string().as_bytes());
+    assert!(again.count() >= 1, "{:?}", arrival.message);
 }
 
 #[test]
@@ -264,130 +293,4 @@ fn what_a_relay_could_not_deliver_comes_back_as_a_report() {
     assert_eq!(report.envelope.unwrap().sender.as_bytes(), b"");
     let text = String::from_utf8_lossy(report.message.as_bytes()).into_owned();
     assert!(text.contains("seen, not delivered"), "{text}");
-}
-
-#[test]
-fn a_spool_gives_back_what_it_keeps() {
-    let folder = tempfile::tempdir().unwrap();
-    let root = folder.path().join("spool");
-    let spool = Spool::open(&root).unwrap();
-    let receiving = Receiving::start(options());
-    let mut client = receiving.client();
-    client.ask("EHLO relay.example");
-    let mut kept = Vec::new();
-    for text in ["\u{fc}\0\\", "two", "three"] {
-        client.send("a@b.example", &format!("\"{TOKEN} \u{fc}\"@probe.example"), text);
-        let arrival = receiving.next();
-        kept.push((spool.keep(&arrival).unwrap(), arrival));
-    }
-    let marked = spool.mark_read(&kept[1].0).unwrap();
-    assert_eq!(spool.mark_read(&kept[1].0).unwrap(), marked);
-    kept[1].0 = marked;
-    let read = || Spool::open(&root).unwrap().arrivals().unwrap();
-    let found: Vec<_> = read().map(|found| found.unwrap()).map(|found| (found.path, found.arrival)).collect();
-    assert_eq!(found, kept);
-
-    fs::write(&kept[0].0, "{").unwrap();
-    fs::create_dir(root.join("new/folder")).unwrap();
-    let found: Vec<_> = read().collect();
-    assert!(matches!(&found[0], Err(SpoolError::Damaged { path, .. }) if *path == kept[0].0));
-    assert!(found[1].is_ok() && found[2].is_ok());
-    assert!(matches!(&found[3], Err(SpoolError::Foreign { .. })));
-    assert_eq!(fs::read_dir(root.join("tmp")).unwrap().count(), 0);
-}
-
-#[cfg(unix)]
-#[test]
-fn a_spool_is_its_owners_alone() {
-    use std::os::unix::fs::PermissionsExt as _;
-    let folder = tempfile::tempdir().unwrap();
-    let root = folder.path().join("spool");
-    let spool = Spool::open(&root).unwrap();
-    let receiving = Receiving::start(options());
-    let mut client = receiving.client();
-    client.ask("EHLO relay.example");
-    client.send("", &format!("{TOKEN}@probe.example"), "x");
-    let path = spool.keep(&receiving.next()).unwrap();
-    let mode = |path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
-    assert_eq!((mode(path), mode(root.join("new")), mode(root.clone())), (0o600, 0o700, 0o700));
-    fs::set_permissions(&root, fs::Permissions::from_mode(0o777)).unwrap();
-    assert!(matches!(Spool::open(&root), Err(SpoolError::Directory { .. })));
-    let link = folder.path().join("link");
-    std::os::unix::fs::symlink(folder.path(), &link).unwrap();
-    assert!(matches!(Spool::open(&link), Err(SpoolError::Directory { .. })));
-}
-
-/// Names the spool of the process that is to be killed.
-const SPOOL: &str = "RELAYPROBE_TEST_SPOOL";
-
-#[test]
-#[ignore = "the process that is killed in the test below"]
-fn a_process_that_spools() {
-    let spool = Spool::open(std::env::var_os(SPOOL).unwrap().as_ref()).unwrap();
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let sink = Sink::start(listener, options(), move |arrival| spool.keep(&arrival).map(drop)).unwrap();
-    println!("\nlistening on {}", sink.address());
-    let _ended = std::io::stdin().read_to_end(&mut Vec::new());
-}
-
-fn spooling(root: &std::path::Path) -> (Child, std::net::SocketAddr) {
-    let mut child = Command::new(std::env::current_exe().unwrap())
-        .args(["--ignored", "--exact", "--nocapture", "a_process_that_spools"])
-        .env(SPOOL, root)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    let address =
-        lines.map_while(Result::ok).find_map(|line| line.strip_prefix("listening on ")?.parse().ok());
-    (child, address.unwrap())
-}
-
-#[test]
-fn a_killed_process_loses_no_message_that_it_took() {
-    let folder = tempfile::tempdir().unwrap();
-    let mut taken = Vec::new();
-    for round in 0..8_u64 {
-        let (mut child, address) = spooling(folder.path());
-        let clients: Vec<_> = (0..4)
-            .map(|number| {
-                std::thread::spawn(move || {
-                    let (mut client, _) = Client::connect(address);
-                    client.ask("EHLO relay.example");
-                    let mut taken = Vec::new();
-                    for count in 0.. {
-                        let text = format!("{TOKEN} {round} {number} {count}");
-                        let message =
-                            format!("MAIL FROM:<>\r\nRCPT TO:<x@probe.example>\r\nDATA\r\n{text}\r\n.\r\n");
-                        if !client.say(message.as_bytes()) {
-                            break;
-                        }
-                        let replies: Vec<String> = (0..4).map(|_| client.reply()).collect();
-                        if !replies[3].starts_with("250") {
-                            break;
-                        }
-                        taken.push(text);
-                    }
-                    taken
-                })
-            })
-            .collect();
-        std::thread::sleep(Duration::from_millis(30 + 23 * round));
-        child.kill().unwrap();
-        child.wait().unwrap();
-        taken.extend(clients.into_iter().flat_map(|client| client.join().unwrap()));
-    }
-    let spool = Spool::open(folder.path()).unwrap();
-    let kept: Vec<String> = spool
-        .arrivals()
-        .unwrap()
-        .map(|kept| {
-            String::from_utf8(kept.expect("no half file").arrival.message.as_bytes().to_vec()).unwrap()
-        })
-        .collect();
-    assert!(taken.len() > 8, "{} messages were taken", taken.len());
-    for text in taken {
-        assert!(kept.contains(&format!("{text}\r\n")), "{text} was taken and is lost");
-    }
 }
