@@ -17,7 +17,7 @@ use crate::moment::{Date, Moment};
 use crate::octets::Octets;
 use crate::plan::{Probe, RunRecord};
 use crate::receipt::Receipt;
-use crate::transcript::{Answer, Entry, Step, Transcript, What};
+use crate::transcript::{Answer, Connection, Entry, Step, Transcript, What};
 use crate::wire::{Reply, names_relaying};
 
 /// What came of one probe.
@@ -216,6 +216,12 @@ impl<'a> Evidence<'a> {
             _ => None,
         };
         Self { record, transcript, sightings, messages: entries.filter_map(message).collect() }
+    }
+
+    /// The connections to the target; our own receiving server says nothing about it.
+    pub(crate) fn target_connections(&self) -> impl Iterator<Item = &'a Connection> + use<'a> {
+        let record = self.record;
+        self.transcript.connections.iter().filter(|connection| !record.is_way_in(connection.path))
     }
 
     /// When the message of a probe was last begun.

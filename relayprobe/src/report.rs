@@ -245,7 +245,7 @@ pub enum ReceiptError {
 
 fn server(run: &RunRecord, transcript: &Transcript) -> Server {
     let evidence = Evidence::new(run, transcript);
-    let greeting = transcript.connections.iter().find_map(|connection| {
+    let greeting = evidence.target_connections().find_map(|connection| {
         let ledger = connection.ledger();
         let turn = ledger.turns().iter().find(|turn| turn.asked.step == Step::Greeting)?;
         connection.reply(turn.entry).cloned()

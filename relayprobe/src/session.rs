@@ -382,7 +382,9 @@ impl Session {
     }
 
     fn learn_host(&mut self, at: usize) {
-        if self.host.is_none() {
+        // Our own receiving server says nothing about the target.
+        let own = self.dialogues.get(at).is_some_and(|dialogue| self.record.is_way_in(dialogue.path()));
+        if self.host.is_none() && !own {
             self.host = self.dialogues.get(at).and_then(|dialogue| host_name(dialogue.ehlo().name()));
         }
     }

@@ -135,12 +135,11 @@ fn names_missing(evidence: &Evidence<'_>, probe: &Probe, case: &Case) -> Option<
 
 /// What the server called itself in its first EHLO reply that has a name.
 pub(crate) fn learnt_host(evidence: &Evidence<'_>) -> Option<Domain> {
-    let connections = &evidence.transcript.connections;
-    connections.iter().flat_map(ehlos).find_map(|(ehlo, _)| host_name(ehlo.name()))
+    evidence.target_connections().flat_map(ehlos).find_map(|(ehlo, _)| host_name(ehlo.name()))
 }
 
 fn was_met(evidence: &Evidence<'_>) -> bool {
-    evidence.transcript.connections.iter().any(|connection| ehlos(connection).next().is_some())
+    evidence.target_connections().any(|connection| ehlos(connection).next().is_some())
 }
 
 fn path_missing(evidence: &Evidence<'_>, probe: &Probe) -> Option<NotApplicable> {

@@ -11,8 +11,9 @@ use super::{ProbeReport, Report};
 use crate::matrix::{Acceptance, Family};
 use crate::octets::escape;
 use crate::outcome::{NotApplicable, Outcome};
+use crate::receipt::{EgressKind, Receipt};
 use crate::target::Tls;
-use crate::transcript::{Connection, What};
+use crate::transcript::{Connection, Step, What};
 use crate::verdict::Verdict;
 
 /// Octets of a reply line that are shown.
@@ -20,9 +21,10 @@ const SHOWN: usize = 200;
 
 pub(super) fn report(report: &Report) -> String {
     let mut text = head(report);
-    for path in 0..report.run.paths.len() {
+    for path in 0..report.run.target_paths().len() {
         text.push_str(&section(report, path));
     }
+    text.push_str(&came_back(report));
     text.push_str("\nWhat next\n");
     for line in advice::next_steps(report) {
         put(&mut text, format_args!("  - {line}\n"));
@@ -123,6 +125,22 @@ const fn whole_path(outcome: &Outcome) -> Option<NotApplicable> {
     }
 }
 
+/// Outcomes in the order in which they are counted.
+const KINDS: [&str; 12] = [
+    "relayed",
+    "relay-attempted",
+    "relay-reported",
+    "accepted",
+    "accepted-pending",
+    "accepted-no-receipt",
+    "accepted-then-bounced",
+    "delivered-locally",
+    "refused",
+    "deferred",
+    "not-tested",
+    "not-applicable",
+];
+
 /// `6 refused (relay-denied 5, unclear 1), 2 not applicable`.
 fn counts(rows: &[&&ProbeReport]) -> String {
     let mut whys: BTreeMap<&str, usize> = BTreeMap::new();
@@ -133,17 +151,16 @@ fn counts(rows: &[&&ProbeReport]) -> String {
             *whys.entry(why.as_str()).or_default() += 1;
         }
     }
-    let parts =
-        ["accepted", "refused", "deferred", "not-tested", "not-applicable"].iter().filter_map(|&kind| {
-            let count = kinds.get(kind)?;
-            let kind_in_words = kind.replace('-', " ");
-            let detail: Vec<String> = whys.iter().map(|(why, count)| format!("{why} {count}")).collect();
-            Some(if kind == "refused" {
-                format!("{count} {kind_in_words} ({})", detail.join(", "))
-            } else {
-                format!("{count} {kind_in_words}")
-            })
-        });
+    let parts = KINDS.iter().filter_map(|&kind| {
+        let count = kinds.get(kind)?;
+        let kind_in_words = kind.replace('-', " ");
+        let detail: Vec<String> = whys.iter().map(|(why, count)| format!("{why} {count}")).collect();
+        Some(if kind == "refused" {
+            format!("{count} {kind_in_words} ({})", detail.join(", "))
+        } else {
+            format!("{count} {kind_in_words}")
+        })
+    });
     parts.collect::<Vec<_>>().join(", ")
 }
 
@@ -165,10 +182,74 @@ fn accepted(family: Family, rows: &[&&ProbeReport]) -> String {
             )),
             _ => None,
         };
+        let id = escape(row.case.as_bytes());
         if let Some((reply, note)) = shown {
-            let id = escape(row.case.as_bytes());
             put(&mut text, format_args!("    {id:<24}{note}: {}\n", line(reply.as_bytes())));
+        } else if let Some(fate) = fate(&row.outcome).filter(|_| family != Family::Control) {
+            let queue = row.queue_id.as_ref().map(|id| format!(", queued there as {id}"));
+            put(&mut text, format_args!("    {id:<24}{fate}{}\n", queue.unwrap_or_default()));
         }
+    }
+    text
+}
+
+/// What became of a message, in words.
+fn fate(outcome: &Outcome) -> Option<String> {
+    Some(match outcome {
+        Outcome::Relayed { .. } => "RELAYED: our message came back".into(),
+        Outcome::RelayAttempted { .. } => "RELAYED: it was handed to us, and we refused it".into(),
+        Outcome::RelayReported { .. } => "a report says that it was passed on".into(),
+        Outcome::AcceptedPending { until, .. } => format!("message accepted, waited for until {until}"),
+        Outcome::AcceptedNoReceipt { .. } => "message accepted, and it did not come back".into(),
+        Outcome::AcceptedThenBounced { .. } => "message accepted, and then reported as failed".into(),
+        Outcome::DeliveredLocally { .. } => "message delivered to a mailbox there".into(),
+        Outcome::Refused { stage: Step::Message, why, .. } => {
+            format!("envelope accepted, message refused ({})", why.as_str())
+        }
+        Outcome::Deferred { stage: Step::Data | Step::Message, .. } => {
+            "envelope accepted, message put off".into()
+        }
+        Outcome::Refused { .. }
+        | Outcome::Deferred { .. }
+        | Outcome::Accepted { .. }
+        | Outcome::NotApplicable { .. }
+        | Outcome::NotTested { .. } => return None,
+    })
+}
+
+/// What came back, and by which machine.
+fn came_back(report: &Report) -> String {
+    let of_target = |receipt: &&Receipt| {
+        report.run.probe(receipt.probe).is_some_and(|probe| !report.run.is_way_in(probe.path))
+    };
+    let mut ways: BTreeMap<String, usize> = BTreeMap::new();
+    for receipt in report.receipts.iter().filter(of_target) {
+        *ways.entry(way(receipt)).or_default() += 1;
+    }
+    if ways.is_empty() {
+        return String::new();
+    }
+    let mut text = String::from("\nWhat came back\n");
+    for (way, count) in ways {
+        put(&mut text, format_args!("  {count} {way}\n"));
+    }
+    text
+}
+
+/// `relayed, handed over by 192.0.2.10 (mail.target.example), the server itself`.
+fn way(receipt: &Receipt) -> String {
+    let mut text = String::from(receipt.kind.as_str());
+    if let Some(egress) = &receipt.egress {
+        let address = egress.address.map_or_else(|| "an unknown address".into(), |ip| ip.to_string());
+        put(&mut text, format_args!(", handed over by {address} ({})", egress.helo));
+        match egress.kind {
+            EgressKind::Direct => text.push_str(", the server itself"),
+            EgressKind::Smarthost => text.push_str(", another machine behind the server"),
+            EgressKind::Unknown => {}
+        }
+    }
+    if let Some(input) = &receipt.input {
+        put(&mut text, format_args!("; taken from us by {input}"));
     }
     text
 }
