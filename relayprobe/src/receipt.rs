@@ -9,7 +9,7 @@ mod report;
 #[cfg(feature = "mail")]
 mod search;
 #[cfg(feature = "mail")]
-mod sender;
+mod sent;
 #[cfg(feature = "mail")]
 mod stored;
 #[cfg(all(test, feature = "mail"))]

@@ -10,7 +10,7 @@ use core::net::IpAddr;
 use super::mail::Mail;
 use super::report::{self, Report};
 use super::search::{Found, carries, is_sender, original, search};
-use super::sender;
+use super::sent;
 use super::{
     Arrival, Classified, Egress, EgressKind, Envelope, EnvelopeRecipient, Handover, Receipt, ReceiptKind,
 };
@@ -88,7 +88,7 @@ impl<'a> Seen<'a> {
                 .arrival
                 .envelope
                 .as_ref()
-                .is_some_and(|envelope| sender::is_as_sent(&envelope.sender, self.record, self.token))
+                .is_some_and(|envelope| sent::is_as_sent(&envelope.sender, self.record, self.token))
     }
 
     /// Whether a program at the target's side answered.
@@ -117,11 +117,14 @@ impl<'a> Seen<'a> {
         self.arrival.envelope.iter().flat_map(|envelope| &envelope.recipients)
     }
 
-    /// Recipients with the token, as the plan wrote them: not our senders.
+    /// Recipients as the plan wrote them: with the token, unless the case is about a name like postmaster's; not our
+    /// senders.
     fn own_recipients(self) -> impl Iterator<Item = &'a EnvelopeRecipient> {
+        let named = sent::tokenless_recipient(self.record, self.token);
         self.recipients().filter(move |recipient| {
             let address = recipient.address.as_bytes();
-            carries(address, self.token) && !is_sender(address, self.token)
+            let is_named = named.as_ref().is_some_and(|name| name.as_bytes().eq_ignore_ascii_case(address));
+            is_named || (carries(address, self.token) && !is_sender(address, self.token))
         })
     }
 
@@ -135,12 +138,12 @@ impl<'a> Seen<'a> {
     }
 
     fn has_null_sender(self) -> bool {
-        self.arrival.envelope.as_ref().is_some_and(|envelope| sender::is_null(&envelope.sender))
+        self.arrival.envelope.as_ref().is_some_and(|envelope| sent::is_null(&envelope.sender))
     }
 
     /// Whether it was sent to the sender of the probe.
     fn is_to_sender(self) -> bool {
-        let sent = sender::sent(self.record, self.token);
+        let sent = sent::sender(self.record, self.token);
         self.recipients().map(|recipient| recipient.address.as_bytes()).any(|address| {
             // A case may have the same sender and recipient: then the address tells nothing.
             let same = || sent.as_ref().is_ok_and(|sent| sent.as_bytes().eq_ignore_ascii_case(address));

@@ -28,6 +28,11 @@ struct Lab {
 impl Lab {
     /// The probe whose sender has this form.
     fn new(sender: &str) -> Self {
+        Self::of(|case| case.mail.argument.as_str() == sender)
+    }
+
+    /// The first probe of a case like this.
+    fn of(wanted: impl Fn(&crate::Case) -> bool) -> Self {
         let mut target = Target::new(TARGET.parse().unwrap(), 25);
         target.domains.push("target.example".parse().unwrap());
         let mut identity = Identity::new("probe.example".parse().unwrap());
@@ -38,8 +43,7 @@ impl Lab {
         let plan = builder.build(DATE, 0xab_cdef_0123).unwrap();
         let record = plan.record().clone();
         let keys = Keyring::new([7; 32], DATE);
-        let is_it =
-            |probe: &&crate::plan::Probe| record.case(probe).unwrap().mail.argument.as_str() == sender;
+        let is_it = |probe: &&crate::plan::Probe| wanted(record.case(probe).unwrap());
         let probe = record.probes.iter().find(is_it).unwrap_or_else(|| panic!("{sender}")).number;
         let token = issue(&record, &keys, probe);
         Self { record, keys, token }
@@ -338,6 +342,22 @@ fn of_two_tokens_the_recipients_decides() {
     let message = format!("X-Note: {other}\r\n{}", lab.relayed());
     let arrival = lab.arrival("", "relaytest@probe.example", &message);
     assert_eq!(lab.receipt(&arrival).probe, lab.token.probe());
+}
+
+#[test]
+fn a_case_about_a_role_has_no_token_in_its_recipient() {
+    let lab = Lab::of(|case| case.id == "rcp-role-postmaster");
+    let relayed = |recipient: &str| lab.kind(&lab.arrival(&lab.sender(), recipient, &lab.relayed()));
+    assert_eq!(relayed("postmaster@probe.example"), ReceiptKind::Relayed);
+    assert_eq!(relayed("Postmaster@PROBE.example"), ReceiptKind::Relayed);
+    assert_eq!(relayed("abuse@probe.example"), ReceiptKind::Forwarded);
+    assert_eq!(
+        Lab::plain().kind(&{
+            let plain = Lab::plain();
+            plain.arrival(&plain.sender(), "postmaster@probe.example", &plain.relayed())
+        }),
+        ReceiptKind::Forwarded
+    );
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Whether the sender of a handover is the one that was sent.
+//! Whether the envelope of a handover is the one that was sent.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -29,7 +29,7 @@ pub(super) fn is_as_sent(sender: &Octets, record: &RunRecord, token: &Token) -> 
     if is_null(sender) || carries(sender.as_bytes(), token) {
         return true;
     }
-    match sent(record, token) {
+    match sender(record, token) {
         Ok(sent) => unwrapped(sender.as_bytes()).eq_ignore_ascii_case(sent.as_bytes()),
         // Nothing is left to compare.
         Err(Unwritable::Tokenless) => true,
@@ -38,17 +38,33 @@ pub(super) fn is_as_sent(sender: &Octets, record: &RunRecord, token: &Token) -> 
 }
 
 /// The sender that the plan wrote for the token's probe, without brackets.
-pub(super) fn sent(record: &RunRecord, token: &Token) -> Result<String, Unwritable> {
+pub(super) fn sender(record: &RunRecord, token: &Token) -> Result<String, Unwritable> {
     let probe = record.probe(token.probe()).ok_or(Unwritable::Carrying)?;
     let form = record.case(probe).ok_or(Unwritable::Carrying)?.mail.argument.as_str();
     let line = Names::new(record, probe, None).mail().map_err(|_| {
         let carrying = CARRYING.iter().any(|name| form.contains(name));
         if carrying { Unwritable::Carrying } else { Unwritable::Tokenless }
     })?;
-    let line = String::from_utf8_lossy(line.as_bytes());
-    let path = line.split_once('<').and_then(|(_, rest)| Some(rest.rsplit_once('>')?.0));
+    Ok(path(line.text()).into())
+}
+
+/// The recipient that the plan wrote for the token's probe, if its form has no token in it: only then can it be told by
+/// nothing but its address.
+pub(super) fn tokenless_recipient(record: &RunRecord, token: &Token) -> Option<String> {
+    let probe = record.probe(token.probe())?;
+    let form = record.case(probe)?.rcpt.argument.as_str();
+    if CARRYING.iter().any(|name| form.contains(name)) {
+        return None;
+    }
+    let line = Names::new(record, probe, None).rcpt().ok()?;
+    Some(path(line.text()).into())
+}
+
+/// The address of a command line, without brackets.
+fn path(line: &str) -> &str {
+    let bracketed = line.split_once('<').and_then(|(_, rest)| Some(rest.rsplit_once('>')?.0));
     let argument = || Some(line.split_once(':')?.1.trim());
-    Ok(path.or_else(argument).unwrap_or_default().into())
+    bracketed.or_else(argument).unwrap_or_default()
 }
 
 /// The address within one that a forwarder (SRS) or a signer (BATV) made of it.
