@@ -2,6 +2,7 @@
 
 mod cases;
 mod config;
+mod demo;
 mod host;
 mod judge;
 mod output;
