@@ -24,13 +24,13 @@ pub(super) fn is_null(sender: &Octets) -> bool {
 }
 
 /// Whether the sender is the one that was sent for the token's probe, wrapped or not.
-pub(super) fn is_as_sent(sender: &Octets, record: &RunRecord, token: &Token) -> bool {
+pub(super) fn is_as_sent(given: &Octets, record: &RunRecord, token: &Token) -> bool {
     // Some servers put the null sender in the place of their own daemons.
-    if is_null(sender) || carries(sender.as_bytes(), token) {
+    if is_null(given) || carries(given.as_bytes(), token) {
         return true;
     }
     match sender(record, token) {
-        Ok(sent) => unwrapped(sender.as_bytes()).eq_ignore_ascii_case(sent.as_bytes()),
+        Ok(sent) => unwrapped(given.as_bytes()).eq_ignore_ascii_case(sent.as_bytes()),
         // Nothing is left to compare.
         Err(Unwritable::Tokenless) => true,
         Err(Unwritable::Carrying) => false,

@@ -44,7 +44,7 @@ impl Lab {
         let record = plan.record().clone();
         let keys = Keyring::new([7; 32], DATE);
         let is_it = |probe: &&crate::plan::Probe| wanted(record.case(probe).unwrap());
-        let probe = record.probes.iter().find(is_it).unwrap_or_else(|| panic!("{sender}")).number;
+        let probe = record.probes.iter().find(is_it).unwrap_or_else(|| panic!("no such case")).number;
         let token = issue(&record, &keys, probe);
         Self { record, keys, token }
     }

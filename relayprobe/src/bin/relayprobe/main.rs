@@ -2,6 +2,7 @@
 
 mod cases;
 mod config;
+mod demo;
 mod desk;
 mod host;
 mod init;
@@ -27,6 +28,7 @@ use clap::{Parser, Subcommand};
 use relayprobe::PlanError;
 
 use config::ConfigError;
+use demo::DemoError;
 use init::InitError;
 use judge::JudgeError;
 use keys::KeysError;
@@ -56,6 +58,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Demo(demo::DemoOptions),
     Probe(Box<probe::ProbeOptions>),
     Init(Box<init::InitOptions>),
     Sink(Box<sink::ListenOptions>),
@@ -76,6 +79,8 @@ enum Failure {
     Probe(#[from] ProbeError),
     #[error("{0}{hint}", hint = probe::hint(.0))]
     Plan(#[from] PlanError),
+    #[error(transparent)]
+    Demo(#[from] DemoError),
     #[error(transparent)]
     Proof(#[from] ProofError),
     #[error(transparent)]
@@ -99,7 +104,8 @@ impl Failure {
         match self {
             Self::Config(_) | Self::Probe(_) | Self::Plan(_) | Self::Judge(_) => USAGE,
             Self::Proof(ProofError::Nowhere) => USAGE,
-            Self::Proof(ProofError::Listen { .. })
+            Self::Demo(_)
+            | Self::Proof(ProofError::Listen { .. })
             | Self::Keys(_)
             | Self::Source(_)
             | Self::Init(_)
@@ -117,6 +123,7 @@ fn main() -> ExitCode {
     };
     let done = match &cli.command {
         Command::Probe(options) => probe::probe(options),
+        Command::Demo(options) => demo::demo(options),
         Command::Init(options) => init::init(options),
         Command::Sink(options) => sink::sink(options),
         Command::Receive(options) => receive::receive(options),
