@@ -170,7 +170,7 @@ fn combine(record: &RunRecord, standings: &[Standing]) -> Judgement {
         match standing {
             Standing::Skipped => {}
             Standing::Judged { verdict: Verdict::Closed | Verdict::AcceptsWithoutRelaying, .. } => {
-                closed = true
+                closed = true;
             }
             // A port that wants TLS first is as closed as it is behind TLS.
             Standing::WantsTls if is_closed_inside_tls(record, standings, at) => {}

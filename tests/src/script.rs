@@ -78,20 +78,20 @@ impl Intake {
                 } else {
                     self.octets.windows(5).position(|window| window == b"\r\n.\r\n")? + 5
                 };
-                self.finish(server, end)
+                Some(self.finish(server, end))
             }
             Some(Message::Bdat(count)) => {
                 if self.octets.len() < count {
                     return None;
                 }
-                self.finish(server, count)
+                Some(self.finish(server, count))
             }
         }
     }
 
-    fn finish(&mut self, server: &mut Server, end: usize) -> Option<Vec<Action>> {
+    fn finish(&mut self, server: &mut Server, end: usize) -> Vec<Action> {
         self.message = None;
-        Some(server.message(self.octets.drain(..end).collect()))
+        server.message(self.octets.drain(..end).collect())
     }
 
     fn command(&mut self, server: &mut Server, secured: bool) -> Option<Vec<Action>> {

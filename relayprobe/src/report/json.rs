@@ -1,6 +1,7 @@
 //! The report as JSON, and back.
 
 use alloc::string::String;
+use alloc::vec::Vec;
 
 use super::Report;
 use crate::moment::Date;

@@ -22,9 +22,9 @@ pub(super) struct Place {
 
 /// The accepted probes that get a message, the most telling of each path first.
 pub(super) fn choose(record: &RunRecord, accepted: &[u16]) -> Vec<u16> {
-    let Some(prove) = record.prove else { return Vec::new() };
+    let Some(which) = record.prove else { return Vec::new() };
     let mut chosen: Vec<(usize, u16, u16)> = Vec::new();
-    for path in (0..).zip(record.target_paths()).map(|(path, _)| path) {
+    for (path, _) in (0..).zip(record.target_paths()) {
         let here = |number: &u16| {
             let probe = record.probe(*number).filter(|probe| probe.path == path)?;
             record.case(probe).filter(|case| can_carry(case)).map(|case| (probe, case))
@@ -33,7 +33,7 @@ pub(super) fn choose(record: &RunRecord, accepted: &[u16]) -> Vec<u16> {
         rows.sort_by_key(|(probe, case)| {
             (case.acceptance == Acceptance::Uninformative, !case.is_plain(), probe.number)
         });
-        if prove == Prove::Families && record.selection != Selection::Named {
+        if which == Prove::Families && record.selection != Selection::Named {
             keep_one_of_each_family(&mut rows);
         }
         rows.dedup_by_key(|(probe, _)| probe.number);
@@ -80,8 +80,8 @@ pub(super) fn lines(
     let letter = names.letter(place.number, place.of, date)?;
     Ok(match case.transfer {
         Transfer::Data => {
-            let data = command(Step::Data, &CommandLine::fixed("DATA"));
-            [mail, rcpt, data, Line::message(number, message::encode(&letter))].into()
+            let announced = command(Step::Data, &CommandLine::fixed("DATA"));
+            [mail, rcpt, announced, Line::message(number, message::encode(&letter))].into()
         }
         // One chunk, in the same write as the command that announces it (RFC 3030 §2).
         Transfer::Bdat => {

@@ -51,7 +51,7 @@ fn check_mode(path: &Path) -> Result<(), KeysError> {
     use std::os::unix::fs::PermissionsExt as _;
     let found = fs::metadata(path).map_err(|fault| KeysError::Read { path: path.into(), fault })?;
     let mode = found.permissions().mode() & 0o777;
-    if mode & 0o077 == 0 { Ok(()) } else { Err(KeysError::Readable { path: path.into(), mode }) }
+    if mode.trailing_zeros() >= 6 { Ok(()) } else { Err(KeysError::Readable { path: path.into(), mode }) }
 }
 
 #[cfg(not(unix))]

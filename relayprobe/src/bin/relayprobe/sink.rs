@@ -33,7 +33,7 @@ pub(crate) struct ListenOptions {
     #[arg(long, value_name = "MODE", default_value = "accept",
         value_parser = word([("accept", Mode::Accept), ("refuse", Mode::Refuse)]))]
     sink_mode: Mode,
-    /// Command of the shell to run when a verdict moves; RELAYPROBE_REPORT, _RUN, _TARGET, _VERDICT and _WAS tell which
+    /// Command of the shell to run when a verdict moves; its environment tells which
     #[arg(long, value_name = "COMMAND")]
     on_change: Option<String>,
     #[command(flatten)]
