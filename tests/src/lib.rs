@@ -5,6 +5,7 @@
 pub mod dialogue;
 pub mod expect;
 pub mod program;
+pub mod proof;
 pub mod receiving;
 pub mod script;
 pub mod servers;
