@@ -8,5 +8,6 @@ pub mod program;
 pub mod script;
 pub mod servers;
 pub mod sockets;
+pub mod stub_sink;
 pub mod survey;
 pub mod virtual_time;
