@@ -1,10 +1,15 @@
 //! What the real servers do with mail they have taken, seen from a stub sink.
 
+use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::path::Path;
+use std::thread;
 use std::time::{Duration, Instant};
 
-use relayprobe_tests::servers::{Server, Sink, exim, free_address, opensmtpd, postfix, sendmail};
+use relayprobe_tests::servers::{
+    Server, Sink, exim, free_address, opensmtpd, postfix, probe_domain, sendmail,
+};
 use relayprobe_tests::stub_sink::{Manners, REFUSAL, StubSink, Visit};
 use socket2::{Domain, Socket, Type};
 
@@ -191,6 +196,53 @@ fn a_callout_that_finds_nobody_leaves_the_relay_check() {
     assert!(refusal.contains("relay not permitted"), "{refusal}");
 }
 
+/// Local parts with everything that another server might take apart.
+const LOCAL_PARTS: [&str; 7] = [
+    "rp-t00",
+    "RP+t00",
+    "a%other.example",
+    "other.example!a",
+    "\"a b\"",
+    "\"a@other.example\"",
+    "\"\\\"\\\\\"",
+];
+
+#[test]
+fn the_probe_domain_keeps_every_message_with_its_envelope() {
+    let server = probe_domain::start(probe_domain::Store::Maildir);
+    for local_part in LOCAL_PARTS {
+        let to = format!("{local_part}@probe.example");
+        submit(&server, FROM, &to);
+        let text = take_file(&server.folder().join(probe_domain::MAILDIR).join("new"));
+        let head = format!("Return-Path: <{FROM}>\nX-Original-To: {to}\nDelivered-To: {to}\nReceived: from ");
+        assert!(text.starts_with(&head), "{to}\n{text}");
+        assert!(text.ends_with("\nA test.\n.dot\n"), "{to}\n{text}");
+    }
+    submit(&server, "", TO);
+    let text = take_file(&server.folder().join(probe_domain::MAILDIR).join("new"));
+    assert!(text.starts_with("Return-Path: <>\n"), "{text}");
+    for to in ["a@other.example", "a@probe.example@other.example", "@probe.example:a@other.example"] {
+        refuse(&server, to);
+    }
+}
+
+#[test]
+fn the_probe_domain_can_be_piped_to_a_program() {
+    let server = probe_domain::start(probe_domain::Store::Pipe);
+    for local_part in LOCAL_PARTS {
+        for from in [FROM, ""] {
+            let to = format!("{local_part}@probe.example");
+            submit(&server, from, &to);
+            let text = take_file(&server.folder().join(probe_domain::PIPED));
+            let head = format!(
+                "{from}\n{to}\n127.0.0.2\n\nReturn-Path: <{from}>\nX-Original-To: {to}\nDelivered-To: {to}\n"
+            );
+            assert!(text.starts_with(&head), "{to}\n{text}");
+            assert!(text.ends_with("\nA test.\n.dot\n"), "{to}\n{text}");
+        }
+    }
+}
+
 /// What comes to the sink next.
 fn next(sink: &StubSink, server: &Server) -> Visit {
     sink.wait().unwrap_or_else(|| panic!("nothing comes to the sink:\n{}", server.log()))
@@ -253,5 +305,20 @@ impl Client {
                 return text;
             }
         }
+    }
+}
+
+/// Takes the one file that comes into a folder.
+fn take_file(folder: &Path) -> String {
+    let begin = Instant::now();
+    loop {
+        let files: Vec<_> = fs::read_dir(folder).into_iter().flatten().flatten().collect();
+        if let [file] = &files[..] {
+            let text = fs::read_to_string(file.path()).expect("a message can be read");
+            fs::remove_file(file.path()).expect("a message can be removed");
+            return text;
+        }
+        assert!(files.is_empty() && begin.elapsed() < Duration::from_secs(30), "{files:?}");
+        thread::sleep(Duration::from_millis(10));
     }
 }
