@@ -10,5 +10,6 @@ pub mod receiving;
 pub mod script;
 pub mod servers;
 pub mod sockets;
+pub mod stub_sink;
 pub mod survey;
 pub mod virtual_time;
