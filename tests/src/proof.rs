@@ -107,13 +107,13 @@ impl Bench {
         }
     }
 
-    /// Waits for the first thing of a kind.
+    /// Waits for the first thing of a kind that the target's messages brought.
     ///
     /// # Panics
     /// If it does not come.
     pub fn await_kind(&self, report: &mut Report, kind: ReceiptKind) {
         let begin = Instant::now();
-        while !report.receipts.iter().any(|receipt| receipt.kind == kind) {
+        while of_kind(report, kind).next().is_none() {
             assert!(begin.elapsed() < PATIENCE, "nothing is {}: {}", kind.as_str(), shown(report));
             if let Ok(arrival) = self.arrivals.recv_timeout(Duration::from_millis(100)) {
                 self.add(report, &arrival);

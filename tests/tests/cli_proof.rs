@@ -108,8 +108,7 @@ fn silence_is_believed_after_a_sign_of_life() {
     assert_eq!((code, &report["verdict"]), (0, &Value::from("accepts-without-relaying")), "{err}");
     assert_eq!(report["settled"], Value::from(true));
     // One message a family leaves others unproven, and then silence settles nothing.
-    let (code, report, _) =
-        prove(&server, &["--sink", &place, "--window", "3s", "--wait", "5s", "--again"]);
+    let (code, report, _) = prove(&server, &["--sink", &place, "--window", "3s", "--wait", "5s", "--again"]);
     assert_eq!((code, &report["verdict"]), (1, &Value::from("suspected")));
 }
 
@@ -123,7 +122,8 @@ impl Standing {
     fn start(sink: SocketAddr, store: &Path, more: &[&str]) -> Self {
         let place = sink.to_string();
         let options = [&["sink", &place, "--store", text(store)], &TESTER[..6], more].concat();
-        let mut child = command(&options).stderr(Stdio::piped()).stdin(Stdio::null()).spawn().expect("a sink");
+        let mut child =
+            command(&options).stderr(Stdio::piped()).stdin(Stdio::null()).spawn().expect("a sink");
         let mut told = BufReader::new(child.stderr.take().expect("it is piped"));
         let mut line = String::new();
         told.read_line(&mut line).expect("a line");
@@ -199,14 +199,19 @@ fn the_desks_own_postfix_receives_for_the_probe_domain() {
     let options = ["--receipts", text(&maildir), "--way-in", &way_in, "--store", text(store.path())];
     let (code, report, err) = prove(&server, &options);
     assert_eq!((code, &report["verdict"]), (2, &Value::from("open-relay")), "{err}");
-    let relayed = report["receipts"].as_array().expect("receipts").iter().filter(|receipt| {
-        receipt["kind"] == "relayed" && receipt["input"] == "mail.target.example"
-    });
+    let relayed = report["receipts"]
+        .as_array()
+        .expect("receipts")
+        .iter()
+        .filter(|receipt| receipt["kind"] == "relayed" && receipt["input"] == "mail.target.example");
     // The line that the desk's own server wrote names who handed it over.
     let egress: Vec<&Value> = relayed.map(|receipt| &receipt["egress"]).collect();
     assert!(!egress.is_empty(), "{report}");
     for egress in egress {
-        assert_eq!((&egress["kind"], &egress["helo"]), (&Value::from("direct"), &Value::from("mail.target.example")));
+        assert_eq!(
+            (&egress["kind"], &egress["helo"]),
+            (&Value::from("direct"), &Value::from("mail.target.example"))
+        );
     }
 }
 
@@ -264,7 +269,8 @@ fn a_first_setup_is_private_and_tells_the_zone() {
         assert!(out.contains(line), "{line}\n{out}");
     }
     // Again: nothing is lost, and a new key leaves the older one where it is.
-    let (before, keys) = (fs::read(&config).expect("it is there"), fs::read_to_string(store.join("keys")).expect("keys"));
+    let (before, keys) =
+        (fs::read(&config).expect("it is there"), fs::read_to_string(store.join("keys")).expect("keys"));
     let again = ["init", "--store", text(&store), "--config", text(&config), "--roll-key"];
     let (code, _, err) = run(&again);
     assert_eq!(code, 0, "{err}");
@@ -273,8 +279,15 @@ fn a_first_setup_is_private_and_tells_the_zone() {
     assert!(rolled.starts_with(&keys) && rolled.lines().count() == 2, "{}", rolled.lines().count());
     // What was written can be used.
     let (code, _, err) = run(&[
-        "probe", "127.0.0.1:1", "--allow-private", "--profile", "lab", "--config", text(&config),
-        "--authorization", "own-server:x",
+        "probe",
+        "127.0.0.1:1",
+        "--allow-private",
+        "--profile",
+        "lab",
+        "--config",
+        text(&config),
+        "--authorization",
+        "own-server:x",
     ]);
     assert_eq!(code, 3, "{err}");
 }
@@ -317,10 +330,7 @@ fn a_store_forgets_what_is_old() {
 
 #[test]
 fn a_proof_that_nobody_could_see_is_refused() {
-    let (code, out, err) = run(&[
-        &["probe", "127.0.0.1:1", "--allow-private", "--stage", "prove"],
-        &TESTER[..],
-    ]
-    .concat());
+    let (code, out, err) =
+        run(&[&["probe", "127.0.0.1:1", "--allow-private", "--stage", "prove"], &TESTER[..]].concat());
     assert!(code == 64 && out.is_empty() && err.contains("--sink"), "{code} {err}");
 }

@@ -92,7 +92,8 @@ fn a_closed_server_gets_no_message_and_is_closed() {
     let bench = Bench::open(Mode::Accept);
     let report = bench.prove(&postfix::start(postfix::Flavour::Closed, Some(bench.address)), plainly);
     assert_eq!(report.verdict, Verdict::Closed, "{}", shown(&report));
-    let others: Vec<&Receipt> = report.receipts.iter().filter(|receipt| case(&report, receipt) != "ctl-path").collect();
+    let others: Vec<&Receipt> =
+        report.receipts.iter().filter(|receipt| case(&report, receipt) != "ctl-path").collect();
     assert!(others.is_empty() && saw_ourselves(&report), "{}", shown(&report));
 }
 
@@ -140,9 +141,8 @@ fn who_swallows_everything_is_suspected_and_then_accepts_without_relaying() {
 fn a_hidden_way_out_settles_nothing() {
     let bench = Bench::open(Mode::Accept);
     let server = postfix::start(postfix::Flavour::Swallows, Some(bench.address));
-    let mut report = bench.prove(&server, |builder| {
-        builder.window(Duration::from_secs(2)).measure(Measure::SmarthostBlock)
-    });
+    let mut report = bench
+        .prove(&server, |builder| builder.window(Duration::from_secs(2)).measure(Measure::SmarthostBlock));
     std::thread::sleep(Duration::from_secs(3));
     bench.check_way_in(&mut report);
     assert_eq!((report.verdict, report.exit_code), (Verdict::Undetermined, 3), "{}", shown(&report));
