@@ -25,6 +25,7 @@ use std::hash::RandomState;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+pub use self::loss::loss;
 use crate::moment::Date;
 use crate::plan::DriverTls;
 

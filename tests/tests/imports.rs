@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The top-level modules of the library in the order of the data.
-const ORDER: [&str; 21] = [
+const ORDER: [&str; 22] = [
     "octets",
     "moment",
     "link",
@@ -27,10 +27,11 @@ const ORDER: [&str; 21] = [
     "driver",
     "mailbox",
     "sink",
+    "cli",
 ];
 
 /// Modules that may use `std`: sockets, clocks and files live there.
-const WITH_STD: [&str; 3] = ["driver", "mailbox", "sink"];
+const WITH_STD: [&str; 4] = ["driver", "mailbox", "sink", "cli"];
 
 #[test]
 fn every_module_has_its_place_in_the_order() {

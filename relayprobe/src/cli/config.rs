@@ -11,14 +11,14 @@ use relayprobe::moment::Date;
 use relayprobe::{Authorization, Identity};
 use serde::{Deserialize, Deserializer, de};
 
-use crate::read::{ReadError, read_text};
+use crate::cli::read::{ReadError, read_text};
 
 /// Nobody writes a larger one.
 const LIMIT: u64 = 1 << 20;
 
 /// Identity or authorization are missing or wrong.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum ConfigError {
+pub enum ConfigError {
     #[error(transparent)]
     Read(#[from] ReadError),
     #[error("{} is no configuration: {}", path.display(), fault.to_string().trim_end())]
@@ -45,6 +45,20 @@ pub(crate) enum ConfigError {
 pub(crate) struct Config {
     identity: IdentityOptions,
     authorization: AuthorizationTable,
+}
+
+/// What a file says of who tests and by whose leave; both may be absent.
+pub fn load(path: &Path) -> Result<(Option<Identity>, Option<Authorization>), ConfigError> {
+    let config = Config::read(path)?;
+    let identity = match IdentityOptions::default().identity(&config) {
+        Err(ConfigError::NoProbeDomain) => None,
+        other => Some(other?),
+    };
+    let authorization = match AuthorizationOptions::default().authorization(&config) {
+        Err(ConfigError::NoAuthorization) => None,
+        other => Some(other?),
+    };
+    Ok((identity, authorization))
 }
 
 impl Config {
@@ -119,7 +133,7 @@ impl IdentityOptions {
 }
 
 /// By whose leave.
-#[derive(Args, Clone, Debug)]
+#[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "By whose leave")]
 pub(crate) struct AuthorizationOptions {
     /// Required, here or in the configuration; kinds: own-server, customer-contract, request, complaint,

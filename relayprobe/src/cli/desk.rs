@@ -8,9 +8,9 @@ use relayprobe::receipt::{Arrival, Classified, Receipt, classify};
 use relayprobe::report::Change;
 use relayprobe::{Keyring, Report, Verdict};
 
-use crate::output::tell;
-use crate::store::{Store, StoreError};
-use crate::wait::Forged;
+use crate::cli::output::tell;
+use crate::cli::store::{Store, StoreError};
+use crate::cli::wait::Forged;
 
 /// A store with its keys, and what is to be done when a verdict moves.
 pub(crate) struct Desk<'a> {

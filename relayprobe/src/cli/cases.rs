@@ -7,8 +7,8 @@ use clap::Args;
 use relayprobe::matrix::{Acceptance, Family, Hello, Line, Name, Need, Shape, Tier, Transfer, built_in};
 use relayprobe::{Case, Matrix};
 
-use crate::Failure;
-use crate::output::show;
+use crate::cli::Failure;
+use crate::cli::output::show;
 
 /// List the test cases
 #[derive(Args, Debug)]
@@ -47,7 +47,8 @@ fn table(cases: &[Case]) -> String {
             case.why.clone().into_owned(),
         ]
     }));
-    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or_default();
+    let cell = |row: &[String; 6], column: usize| row.get(column).map_or(0, |text| text.chars().count());
+    let width = |column: usize| rows.iter().map(|row| cell(row, column)).max().unwrap_or_default();
     let widths: Vec<usize> = (0..5).map(width).collect();
     let mut text = String::new();
     for [id, tier, family, mail, rcpt, why] in &rows {
@@ -183,7 +184,6 @@ const fn offer(need: Need) -> &'static str {
         Need::SmtpUtf8 => "SMTPUTF8 offered",
         Need::SecondDomain => "a second domain of ours (`--sender-domain`)",
         Need::Sink => "our receiving server takes part",
-        _ => "something newer than this table",
     }
 }
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 /// A file cannot be read.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum ReadError {
+pub enum ReadError {
     #[error("cannot read {}: {fault}", path.display())]
     File { path: PathBuf, fault: io::Error },
     #[error("{} is larger than {limit} octets, which is no such file", path.display())]

@@ -12,13 +12,13 @@ use relayprobe::plan::{PlanBuilder, Prove};
 use relayprobe::sink::{Mode, Sink, SinkOptions};
 use relayprobe::{Identity, Keyring};
 
-use crate::Failure;
-use crate::keys;
-use crate::output::tell;
-use crate::probe::word;
-use crate::sources::Sources;
-use crate::store::Store;
-use crate::wait::Patience;
+use crate::cli::Failure;
+use crate::cli::keys;
+use crate::cli::output::tell;
+use crate::cli::probe::word;
+use crate::cli::sources::Sources;
+use crate::cli::store::Store;
+use crate::cli::wait::Patience;
 
 /// How acceptances are proven.
 #[derive(Args, Debug)]

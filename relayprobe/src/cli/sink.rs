@@ -8,14 +8,14 @@ use std::time::{Duration, Instant};
 use clap::Args;
 use relayprobe::sink::{Mode, Sink, SinkOptions, Spool};
 
-use crate::Failure;
-use crate::config::{Config, IdentityOptions};
-use crate::desk::{Desk, Met};
-use crate::output::tell;
-use crate::probe::word;
-use crate::proof::{ProofError, warn_of_contact};
-use crate::run::stop_on_signal;
-use crate::store::{Store, StoreError};
+use crate::cli::Failure;
+use crate::cli::config::{Config, IdentityOptions};
+use crate::cli::desk::{Desk, Met};
+use crate::cli::output::tell;
+use crate::cli::probe::word;
+use crate::cli::proof::{ProofError, warn_of_contact};
+use crate::cli::run::stop_on_signal;
+use crate::cli::store::{Store, StoreError};
 
 /// How often what came before its report is offered again.
 const AGAIN: Duration = Duration::from_secs(10);

@@ -10,7 +10,7 @@ use relayprobe::token::{Key, KeyringError};
 
 /// The keys cannot be used.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum KeysError {
+pub enum KeysError {
     #[error("cannot read the keys in {}: {fault}", path.display())]
     Read { path: PathBuf, fault: io::Error },
     #[error("{}: {fault}", path.display())]
@@ -23,7 +23,7 @@ pub(crate) enum KeysError {
 }
 
 /// A ring with one key that nobody can guess.
-pub(crate) fn fresh() -> Result<Keyring, KeysError> {
+pub fn fresh() -> Result<Keyring, KeysError> {
     Ok(Keyring::new(secret()?, driver::now()))
 }
 
@@ -34,7 +34,7 @@ pub(crate) fn roll(ring: &mut Keyring) -> Result<(), KeysError> {
 }
 
 /// Reads a ring from its file.
-pub(crate) fn read(path: &Path) -> Result<Keyring, KeysError> {
+pub fn read(path: &Path) -> Result<Keyring, KeysError> {
     check_mode(path)?;
     let text = fs::read_to_string(path).map_err(|fault| KeysError::Read { path: path.into(), fault })?;
     Keyring::from_text(&text).map_err(|fault| KeysError::Keyring { path: path.into(), fault })

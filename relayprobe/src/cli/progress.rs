@@ -6,7 +6,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use relayprobe::plan::RunRecord;
 use relayprobe::session::Event;
 
-use crate::output::tell;
+use crate::cli::output::tell;
 
 /// A bar on standard error if that is a terminal; otherwise a line when a long wait begins.
 pub(crate) struct Progress {

@@ -1,28 +1,31 @@
 //! The command line: what an administrator runs by hand.
+//!
+//! It speaks to the library by its public names alone, as any program does; the program `relayprobe` and Python's
+//! `python -m relayprobe` call [`main`].
 
 mod cases;
-mod config;
+pub mod config;
 mod demo;
 mod desk;
-mod host;
+pub mod host;
 mod init;
 mod judge;
-mod keys;
+pub mod keys;
 mod output;
 mod probe;
 mod progress;
 mod proof;
 mod purge;
-mod read;
+pub mod read;
 mod receive;
 mod run;
 mod sink;
-mod sources;
-mod store;
+pub mod sources;
+pub mod store;
 mod target;
-mod wait;
+pub mod wait;
 
-use std::process::ExitCode;
+use std::ffi::OsString;
 
 use clap::{Parser, Subcommand};
 use relayprobe::PlanError;
@@ -116,8 +119,9 @@ impl Failure {
     }
 }
 
-fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+/// Runs the command line and returns its exit status. The first argument is the name of the program.
+pub fn main(arguments: impl IntoIterator<Item = OsString>) -> u8 {
+    let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
         Err(error) => return explain(&error),
     };
@@ -131,16 +135,15 @@ fn main() -> ExitCode {
         Command::Cases(options) => cases::cases(options),
         Command::Judge(options) => judge::judge(options),
     };
-    let code = done.unwrap_or_else(|failure| {
+    done.unwrap_or_else(|failure| {
         tell(format_args!("error: {failure}"));
         failure.exit_code()
-    });
-    ExitCode::from(code)
+    })
 }
 
 /// Shows what clap has to say: help, version, or what is wrong with the arguments.
-fn explain(error: &clap::Error) -> ExitCode {
+fn explain(error: &clap::Error) -> u8 {
     // Whoever closed the stream does not want to read it.
     let _shown = error.print();
-    ExitCode::from(if error.use_stderr() { USAGE } else { 0 })
+    if error.use_stderr() { USAGE } else { 0 }
 }

@@ -9,13 +9,13 @@ use relayprobe::matrix::{self, CaseError, UnknownCase};
 use relayprobe::plan::{Measure, NeverTest, NeverTestError, PlanBuilder, Profile, Vantage};
 use relayprobe::{Case, Matrix, Plan, PlanError, Selection, driver};
 
-use crate::Failure;
-use crate::config::{AuthorizationOptions, Config, IdentityOptions};
-use crate::proof::{ProofOptions, warn_of_contact};
-use crate::read::{ReadError, read_text};
-use crate::run::{self, Kept};
-use crate::store::Store;
-use crate::target::TargetOptions;
+use crate::cli::Failure;
+use crate::cli::config::{AuthorizationOptions, Config, IdentityOptions};
+use crate::cli::proof::{ProofOptions, warn_of_contact};
+use crate::cli::read::{ReadError, read_text};
+use crate::cli::run::{self, Kept};
+use crate::cli::store::Store;
+use crate::cli::target::TargetOptions;
 
 /// More than every network there is.
 const LIST_LIMIT: u64 = 64 << 20;

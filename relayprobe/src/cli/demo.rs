@@ -15,11 +15,11 @@ use relayprobe::plan::{Limits, Profile, Prove, Vantage};
 use relayprobe::sink::{Sink, SinkOptions};
 use relayprobe::{Authorization, Identity, Matrix, Plan, Report, Selection, Target, Verdict};
 
-use crate::Failure;
-use crate::keys;
-use crate::output::{show, tell};
-use crate::sources::Sources;
-use crate::wait::{Patience, wait};
+use crate::cli::Failure;
+use crate::cli::keys;
+use crate::cli::output::{show, tell};
+use crate::cli::sources::Sources;
+use crate::cli::wait::{Patience, wait};
 
 use flawed::Flawed;
 

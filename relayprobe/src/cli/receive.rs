@@ -7,11 +7,11 @@ use clap::Args;
 use relayprobe::driver;
 use relayprobe::receipt::Arrival;
 
-use crate::Failure;
-use crate::desk::{Desk, Met};
-use crate::read::ReadError;
-use crate::sink::mark;
-use crate::store::{Store, StoreError};
+use crate::cli::Failure;
+use crate::cli::desk::{Desk, Met};
+use crate::cli::read::ReadError;
+use crate::cli::sink::mark;
+use crate::cli::store::{Store, StoreError};
 
 /// Twice what our own receiving server takes.
 const LIMIT: u64 = 128 << 10;

@@ -16,7 +16,7 @@ use relayprobe::sink::{Spool, SpoolError};
 use relayprobe::{Keyring, Report};
 use serde::{Deserialize, Serialize};
 
-use crate::keys::{self, KeysError};
+use crate::cli::keys::{self, KeysError};
 
 const RUNS: &str = "runs";
 const REPORTS: &str = "reports";
@@ -30,7 +30,7 @@ const TRIES: u32 = 100;
 
 /// The store cannot be used.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum StoreError {
+pub enum StoreError {
     #[error("the store {} cannot be used: {fault}", path.display())]
     Directory { path: PathBuf, fault: DirectoryFault },
     #[error("cannot write {}: {fault}", path.display())]
@@ -53,7 +53,7 @@ pub(crate) enum StoreError {
 
 /// A directory with the memory of all runs.
 #[derive(Debug)]
-pub(crate) struct Store {
+pub struct Store {
     root: PathBuf,
 }
 
@@ -72,7 +72,7 @@ struct Index {
 
 /// One target's place in the store; no other run can plan against this store meanwhile.
 #[derive(Debug)]
-pub(crate) struct Slot<'a> {
+pub struct Slot<'a> {
     store: &'a Store,
     address: IpAddr,
     index: Index,
@@ -82,7 +82,7 @@ pub(crate) struct Slot<'a> {
 
 impl Store {
     /// Opens a store, and makes it if it is missing.
-    pub(crate) fn open(root: &Path) -> Result<Self, StoreError> {
+    pub fn open(root: &Path) -> Result<Self, StoreError> {
         // With a slash at its end, a symbolic link would pass for its directory.
         let root: PathBuf = root.components().collect();
         for path in [root.clone(), root.join(RUNS), root.join(REPORTS), root.join(TARGETS)] {
@@ -92,7 +92,7 @@ impl Store {
     }
 
     /// Locks the store and reads what was done to `address`.
-    pub(crate) fn slot(&self, address: IpAddr) -> Result<Slot<'_>, StoreError> {
+    pub fn slot(&self, address: IpAddr) -> Result<Slot<'_>, StoreError> {
         let lock = self.lock()?;
         let address = address.to_canonical();
         let index = self.index(address)?;
@@ -100,12 +100,12 @@ impl Store {
     }
 
     /// Keeps a report, and tells where.
-    pub(crate) fn keep_report(&self, report: &Report) -> Result<PathBuf, StoreError> {
+    pub fn keep_report(&self, report: &Report) -> Result<PathBuf, StoreError> {
         self.write(REPORTS, &file_name(&report.run), &report.to_json())
     }
 
     /// The keys; the first one is made now if there is none yet.
-    pub(crate) fn keys(&self) -> Result<Keyring, StoreError> {
+    pub fn keys(&self) -> Result<Keyring, StoreError> {
         let _lock = self.lock()?;
         let path = self.root.join(KEYS);
         if path.exists() {
@@ -131,12 +131,12 @@ impl Store {
     }
 
     /// Where what comes back is kept.
-    pub(crate) fn spool(&self) -> Result<Spool, StoreError> {
+    pub fn spool(&self) -> Result<Spool, StoreError> {
         Ok(Spool::open(&self.root.join(RECEIPTS))?)
     }
 
     /// The record of a run, if it is of this store.
-    pub(crate) fn run(&self, run: &str) -> Option<RunRecord> {
+    pub fn run(&self, run: &str) -> Option<RunRecord> {
         let path = self.find(RUNS, run)?;
         serde_json::from_slice(&fs::read(path).ok()?).ok()
     }
@@ -231,7 +231,7 @@ impl Store {
 
 impl Slot<'_> {
     /// What earlier runs did to the target.
-    pub(crate) fn history(&self, today: Date) -> History {
+    pub fn history(&self, today: Date) -> History {
         History {
             last_run: self.index.last_run,
             refusals_today: self.index.refusals.get(&day(today)).copied().unwrap_or_default(),
@@ -240,7 +240,7 @@ impl Slot<'_> {
     }
 
     /// Keeps the record of a run that is about to begin, and counts it: even a run that is killed was one.
-    pub(crate) fn keep_run(mut self, run: &RunRecord) -> Result<(), StoreError> {
+    pub fn keep_run(mut self, run: &RunRecord) -> Result<(), StoreError> {
         self.store.write(RUNS, &file_name(run), &json(run))?;
         self.index.address = Some(self.address);
         self.index.last_run = Some(run.date);

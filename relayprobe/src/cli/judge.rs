@@ -11,13 +11,13 @@ use relayprobe::report::ReportError;
 use relayprobe::{Keyring, Report};
 use serde::Deserialize;
 
-use crate::Failure;
-use crate::keys;
-use crate::output::{show, tell};
-use crate::read::{ReadError, read_text};
-use crate::sources::Sources;
-use crate::store::Store;
-use crate::wait::{self, Forged};
+use crate::cli::Failure;
+use crate::cli::keys;
+use crate::cli::output::{show, tell};
+use crate::cli::read::{ReadError, read_text};
+use crate::cli::sources::Sources;
+use crate::cli::store::Store;
+use crate::cli::wait::{self, Forged};
 
 /// Many times what the limits of a run let a report grow to.
 const LIMIT: u64 = 256 << 20;

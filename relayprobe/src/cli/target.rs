@@ -7,8 +7,8 @@ use clap::Args;
 use relayprobe::Target;
 use relayprobe::address::{Domain, Mailbox};
 
-use crate::host::{Host, Place};
-use crate::output::tell;
+use crate::cli::host::{Host, Place};
+use crate::cli::output::tell;
 
 /// Where mail servers listen for other mail servers.
 const SMTP: u16 = 25;

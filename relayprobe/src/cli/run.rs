@@ -11,12 +11,12 @@ use relayprobe::driver::{self, Stop, blocking};
 use relayprobe::plan::PlanBuilder;
 use relayprobe::{Plan, Report};
 
-use crate::Failure;
-use crate::output::{OutputError, show};
-use crate::progress::Progress;
-use crate::proof::Proof;
-use crate::store::Store;
-use crate::wait::wait;
+use crate::cli::Failure;
+use crate::cli::output::{OutputError, show};
+use crate::cli::progress::Progress;
+use crate::cli::proof::Proof;
+use crate::cli::store::Store;
+use crate::cli::wait::wait;
 
 /// What is kept and shown.
 #[derive(Args, Debug)]

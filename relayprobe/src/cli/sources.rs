@@ -12,14 +12,14 @@ use relayprobe::mailbox;
 use relayprobe::receipt::Arrival;
 use relayprobe::sink::{Sink, Spool, SpoolError};
 
-use crate::output::tell;
+use crate::cli::output::tell;
 
 /// How often mailboxes are looked into.
 const INTERVAL: Duration = Duration::from_millis(500);
 
 /// Receipts cannot be had.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum SourceError {
+pub enum SourceError {
     #[error("cannot read receipts from {}: {fault}", path.display())]
     Read { path: PathBuf, fault: io::Error },
     #[error(transparent)]
@@ -27,8 +27,8 @@ pub(crate) enum SourceError {
 }
 
 /// All of them.
-#[derive(Default)]
-pub(crate) struct Sources {
+#[derive(Debug, Default)]
+pub struct Sources {
     sink: Option<(Sink, Receiver<Arrival>)>,
     mailboxes: Vec<PathBuf>,
     spool: Option<Spool>,
@@ -46,17 +46,17 @@ impl Sources {
     }
 
     /// A Maildir, or an mbox file.
-    pub(crate) fn watch(&mut self, mailbox: &Path) {
+    pub fn watch(&mut self, mailbox: &Path) {
         self.mailboxes.push(mailbox.into());
     }
 
     /// The spool of a store, which a receiving server elsewhere fills.
-    pub(crate) fn follow(&mut self, spool: Spool) {
+    pub fn follow(&mut self, spool: Spool) {
         self.spool = Some(spool);
     }
 
     /// What has come since the last look, after waiting at most `patience` for it.
-    pub(crate) fn next(&mut self, patience: Duration) -> Result<Vec<Arrival>, SourceError> {
+    pub fn next(&mut self, patience: Duration) -> Result<Vec<Arrival>, SourceError> {
         let mut arrivals = Vec::new();
         match &self.sink {
             Some((_, channel)) => {

@@ -7,9 +7,9 @@ use clap::Args;
 use relayprobe::driver;
 use relayprobe::moment::Date;
 
-use crate::Failure;
-use crate::output::tell;
-use crate::store::Store;
+use crate::cli::Failure;
+use crate::cli::output::tell;
+use crate::cli::store::Store;
 
 /// Take runs, reports and receipts away that are older than so long; they hold addresses of people
 #[derive(Args, Debug)]

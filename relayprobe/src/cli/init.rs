@@ -9,11 +9,11 @@ use clap::Args;
 use relayprobe::Identity;
 use serde::Serialize;
 
-use crate::Failure;
-use crate::config::{Config, IdentityOptions};
-use crate::output::{show, tell};
-use crate::proof::warn_of_contact;
-use crate::store::Store;
+use crate::cli::Failure;
+use crate::cli::config::{Config, IdentityOptions};
+use crate::cli::output::{show, tell};
+use crate::cli::proof::warn_of_contact;
+use crate::cli::store::Store;
 
 /// Make configuration, store and keys, and print the lines to add to the zone
 #[derive(Args, Debug)]

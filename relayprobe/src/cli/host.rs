@@ -7,20 +7,20 @@ use relayprobe::address::{AddressError, Domain};
 
 /// `HOST[:PORT]` as it was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Host {
-    pub(crate) place: Place,
-    pub(crate) port: Option<u16>,
+pub struct Host {
+    pub place: Place,
+    pub port: Option<u16>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Place {
+pub enum Place {
     Address(IpAddr),
     Name(Domain),
 }
 
 /// A text is no `HOST[:PORT]`.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum HostError {
+pub enum HostError {
     #[error(transparent)]
     Name(#[from] AddressError),
     #[error("\"{text}\" is not a port from 1 to 65535")]
