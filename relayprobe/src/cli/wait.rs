@@ -36,6 +36,7 @@ pub struct Waiting {
     last: Instant,
     /// What came by the way in before our last message by it, and when that was sent.
     own: Option<(usize, Instant)>,
+    forged: Vec<String>,
 }
 
 /// What a wait needs next.
@@ -53,7 +54,7 @@ impl Waiting {
     /// Begins to wait.
     pub fn new(patience: Patience) -> Self {
         let now = Instant::now();
-        Self { patience, begin: now, last: now, own: None }
+        Self { patience, begin: now, last: now, own: None, forged: Vec::new() }
     }
 
     /// A wait for nothing but a message of our own by the way in, which is about to be sent.
@@ -63,9 +64,8 @@ impl Waiting {
 
     /// Adds what has arrived to the report, and says what to do next.
     pub fn take(&mut self, report: &mut Report, arrivals: &[Arrival], keys: &Keyring, stop: &Stop) -> Next {
-        // Each must be taken, whatever the others were.
-        if arrivals.iter().filter(|arrival| add(report, arrival, keys)).count() > 0 {
-            self.last = Instant::now();
+        for arrival in arrivals {
+            self.add(report, arrival, keys);
         }
         if let Some((before, begin)) = self.own {
             if own(report) == before && begin.elapsed() < OWN && !stop.is_stopped() {
@@ -91,6 +91,25 @@ impl Waiting {
             return Next::WayIn;
         }
         Next::Nothing
+    }
+
+    /// The runs whose tokens came that no key here has made, since this was last asked.
+    pub fn forged(&mut self) -> Vec<String> {
+        core::mem::take(&mut self.forged)
+    }
+
+    fn add(&mut self, report: &mut Report, arrival: &Arrival, keys: &Keyring) {
+        let run = &report.run;
+        match classify(arrival, keys, &|name| (name == run.run).then(|| run.clone())) {
+            Classified::Receipt(receipt) => {
+                self.last = Instant::now();
+                // It was classified by this run.
+                drop(report.add(*receipt));
+            }
+            Classified::Forged { run } => self.forged.push(run),
+            // Another run's, or nobody's.
+            _ => {}
+        }
     }
 }
 
@@ -126,7 +145,9 @@ fn go_on(
 ) -> Result<(), SourceError> {
     loop {
         let arrivals = sources.next(SLICE)?;
-        match waiting.take(report, &arrivals, keys, stop) {
+        let next = waiting.take(report, &arrivals, keys, stop);
+        waiting.forged().iter().for_each(|run| tell(Forged(run)));
+        match next {
             Next::Arrivals => {}
             Next::WayIn => blocking::check_way_in(report, stop),
             Next::Nothing => return Ok(()),
@@ -148,27 +169,6 @@ fn own(report: &Report) -> usize {
         report.run.probe(receipt.probe).is_some_and(|probe| report.run.is_way_in(probe.path))
     };
     report.receipts.iter().filter(is_own).count()
-}
-
-/// Adds an arrival, if it is of this run; whether it was.
-fn add(report: &mut Report, arrival: &Arrival, keys: &Keyring) -> bool {
-    let classified = {
-        let run = &report.run;
-        classify(arrival, keys, &|name| (name == run.run).then(|| run.clone()))
-    };
-    match classified {
-        Classified::Receipt(receipt) => {
-            // It was classified by this run.
-            drop(report.add(*receipt));
-            true
-        }
-        Classified::Forged { run } => {
-            tell(Forged(&run));
-            false
-        }
-        // Another run's, or nobody's.
-        _ => false,
-    }
 }
 
 /// A warning about a token that is none.
