@@ -1,6 +1,7 @@
 //! The native part of the Python package `relayprobe`: types are converted here, and nothing is decided.
 //!
 //! Whatever takes long runs without the interpreter's lock. Nothing is global but the count of forks.
+#![allow(clippy::needless_pass_by_value, reason = "Python hands its arguments over by value")]
 
 mod command;
 mod error;
@@ -20,6 +21,9 @@ use pyo3::pymodule;
 /// The native part of relayprobe.
 #[pymodule(gil_used = true)]
 mod _core {
+    /// Version of the library.
+    #[pymodule_export]
+    const VERSION: &str = env!("CARGO_PKG_VERSION");
     #[pymodule_export]
     use crate::command::command;
     #[pymodule_export]

@@ -63,6 +63,7 @@ impl Plan {
 
 /// The options of `relayprobe.Plan` that are neither target nor identity nor authorization.
 #[derive(FromPyObject)]
+#[allow(clippy::struct_excessive_bools, reason = "options of Python are named")]
 #[pyo3(from_item_all)]
 pub(crate) struct Options {
     matrix: String,

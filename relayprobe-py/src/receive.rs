@@ -167,7 +167,9 @@ impl Waiting {
             Err(fault) => return Err(wrong(py, "wait", "", &fault)),
         };
         let mut sources = Sources::default();
-        mailboxes.iter().for_each(|mailbox| sources.watch(mailbox));
+        for mailbox in &mailboxes {
+            sources.watch(mailbox);
+        }
         if let Some(store) = store {
             let spool = store.inner.spool();
             sources.follow(spool.map_err(|fault| crate::store::store_error(py, &fault))?);

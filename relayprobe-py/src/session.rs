@@ -17,7 +17,7 @@ use crate::plan::Plan;
 use crate::report::Report;
 
 /// A run that opens no socket and reads no clock.
-#[pyclass(module = "relayprobe")]
+#[pyclass(subclass, module = "relayprobe._core")]
 pub(crate) struct Session {
     inner: Option<relayprobe::Session>,
     home: Home,
@@ -214,7 +214,7 @@ impl Session {
     }
 
     /// Ends the session, and judges what was recorded so far.
-    fn into_report(&mut self, py: Python<'_>) -> PyResult<Report> {
+    fn end(&mut self, py: Python<'_>) -> PyResult<Report> {
         self.session(py)?;
         let Some(session) = self.inner.take() else { return Err(over(py)) };
         let (record, transcript) = session.into_parts();

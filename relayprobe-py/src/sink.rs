@@ -114,7 +114,9 @@ impl Sink {
     fn stop(&self, py: Python<'_>) -> PyResult<()> {
         self.home.check(py, "sink")?;
         let sink = lock(&self.inner).take();
-        py.detach(|| drop(sink.map(sink::Sink::stop)));
+        if let Some(sink) = sink {
+            py.detach(|| sink.stop());
+        }
         Ok(())
     }
 }

@@ -1,0 +1,134 @@
+"""Finds out whether a mail server is an open relay, and shows the evidence.
+
+>>> from relayprobe import Identity, probe
+>>> identity = Identity.load("relayprobe.toml")
+>>> report = probe("mx.customer.example", identity=identity, authorization="customer-contract:K123")
+>>> print(report.verdict, report.exit_code)
+"""
+
+from __future__ import annotations
+
+import logging as _logging
+import os as _os
+
+from . import _core
+from ._aio import probe_async
+from ._core import Arrival, Event, Keyring, Output, Plan, Stop, Store
+from ._errors import (
+    ConfigError,
+    Error,
+    ForkError,
+    InputError,
+    KeyringError,
+    PlanError,
+    ReceiptError,
+    ReportError,
+    SessionError,
+    SourceError,
+    StoreError,
+    TargetError,
+)
+from ._octets import Octets
+from ._plan import History, Options, plan
+from ._receipts import Counts, Forged, NotOurs, Sink, UnknownRun, cases, classify
+from ._report import (
+    Egress,
+    Hop,
+    PathVerdict,
+    Probe,
+    Reason,
+    Receipt,
+    Report,
+    Reported,
+    Run,
+    Server,
+    judge,
+)
+from ._run import probe
+from ._session import Session
+from ._who import Authorization, Identity, Target
+from ._words import (
+    Acceptance,
+    AuthorizationKind,
+    How,
+    Measure,
+    OutcomeWord,
+    Profile,
+    Prove,
+    ReasonWord,
+    ReceiptKind,
+    Selection,
+    Vantage,
+    Verdict,
+    Why,
+)
+
+__version__ = _core.VERSION
+
+__all__ = [
+    "Acceptance",
+    "Arrival",
+    "Authorization",
+    "AuthorizationKind",
+    "ConfigError",
+    "Counts",
+    "Egress",
+    "Error",
+    "Event",
+    "Forged",
+    "ForkError",
+    "History",
+    "Hop",
+    "How",
+    "Identity",
+    "InputError",
+    "Keyring",
+    "KeyringError",
+    "Measure",
+    "NotOurs",
+    "Octets",
+    "Options",
+    "OutcomeWord",
+    "Output",
+    "PathVerdict",
+    "Plan",
+    "PlanError",
+    "Probe",
+    "Profile",
+    "Prove",
+    "Reason",
+    "ReasonWord",
+    "Receipt",
+    "ReceiptError",
+    "ReceiptKind",
+    "Report",
+    "ReportError",
+    "Reported",
+    "Run",
+    "Selection",
+    "Server",
+    "Session",
+    "SessionError",
+    "Sink",
+    "SourceError",
+    "Stop",
+    "Store",
+    "StoreError",
+    "Target",
+    "TargetError",
+    "UnknownRun",
+    "Vantage",
+    "Verdict",
+    "Why",
+    "cases",
+    "classify",
+    "judge",
+    "plan",
+    "probe",
+    "probe_async",
+]
+
+# Whoever wants to hear of runs says so.
+_logging.getLogger("relayprobe").addHandler(_logging.NullHandler())
+if hasattr(_os, "register_at_fork"):
+    _os.register_at_fork(after_in_child=_core.forked)
