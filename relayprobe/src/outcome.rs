@@ -8,6 +8,7 @@ pub(crate) use absent::learnt_host;
 pub use absent::{NotApplicable, NotTested};
 pub(crate) use proof::{queue_ids, until};
 pub use why::Why;
+pub(crate) use why::{cannot_find_domain, phrases};
 
 use alloc::vec;
 use alloc::vec::Vec;
@@ -271,7 +272,7 @@ impl<'a> Evidence<'a> {
         let why = Why::of(stage, &parsed);
         let ours =
             matches!(case.rcpt.argument.last_name(), Some(Name::ProbeDomain | Name::LureMx | Name::LureA));
-        let looked_up = !names_relaying(&parsed) && why::cannot_find_domain(&parsed);
+        let looked_up = !names_relaying(&parsed) && cannot_find_domain(&parsed);
         if stage == Step::Rcpt && why != Why::SenderRefused && ours && !case.is_control() && looked_up {
             return Outcome::NotTested { reason: NotTested::ProbeDomainUnknown };
         }

@@ -312,6 +312,28 @@ fn keys_that_others_can_read_are_not_used() {
 }
 
 #[test]
+fn a_report_without_names_is_judged_the_same() {
+    let (sink, place) = (free_address(), folder());
+    let server = postfix::start(postfix::Flavour::Open, Some(sink));
+    let address = sink.to_string();
+    let (_, report, _) = prove(&server, &["--sink", &address]);
+    let file = place.path().join("report.json");
+    fs::write(&file, report.to_string()).expect("a file");
+    let (code, out, err) = run(&["redact", text(&file)]);
+    assert_eq!(code, 0, "{err}");
+    for name in ["alice", "abuse@desk", "own-server:cli"] {
+        assert!(!out.contains(name), "{name}");
+    }
+    let redacted = json(&out);
+    assert_fits_schema(&redacted);
+    assert_eq!(redacted["verdict"], report["verdict"]);
+    let again = place.path().join("redacted.json");
+    fs::write(&again, &out).expect("a file");
+    let (code, out, _) = run(&["judge", text(&again), "--json"]);
+    assert_eq!((code, &json(&out)["verdict"]), (2, &report["verdict"]));
+}
+
+#[test]
 fn a_store_forgets_what_is_old() {
     let (sink, store) = (free_address(), folder());
     let server = postfix::start(postfix::Flavour::Open, Some(sink));

@@ -11,7 +11,7 @@ use super::error::{DAILY_REFUSALS, PlanError};
 use super::limits::{Budget, Grouping, Limits, Profile};
 use super::names::Names;
 use super::probes::probes;
-use super::record::{DriverTls, Prove, RunRecord};
+use super::record::{DriverTls, Prove, Redaction, RunRecord};
 use crate::address::{Domain, carried, never_a_host, special_range};
 use crate::identity::{Authorization, Identity};
 use crate::matrix::{self, Case, Matrix, Selection};
@@ -458,6 +458,7 @@ impl PlanBuilder {
             paths,
             cases: self.matrix.cases().to_vec(),
             probes,
+            redaction: Redaction::None,
         })
     }
 

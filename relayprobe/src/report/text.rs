@@ -11,6 +11,7 @@ use super::{ProbeReport, Report};
 use crate::matrix::{Acceptance, Family};
 use crate::octets::escape;
 use crate::outcome::{NotApplicable, Outcome};
+use crate::plan::Redaction;
 use crate::receipt::{EgressKind, Receipt};
 use crate::target::Tls;
 use crate::transcript::{Connection, Step, What};
@@ -59,6 +60,10 @@ fn head(report: &Report) -> String {
             run.authorization.reference
         ),
     );
+    match run.redaction {
+        Redaction::None => {}
+        Redaction::People => text.push_str("  Redacted: names of people were taken out.\n"),
+    }
     if let Some(greeting) = &report.server.greeting {
         put(&mut text, format_args!("  It greeted with: {}\n", line(greeting.as_bytes())));
     }

@@ -20,7 +20,7 @@ use crate::store::Store;
 use crate::wait::{self, Forged};
 
 /// Many times what the limits of a run let a report grow to.
-const LIMIT: u64 = 256 << 20;
+pub(crate) const LIMIT: u64 = 256 << 20;
 
 /// Judge a stored report again, from its run record, its transcript and what came back
 #[derive(Args, Debug)]
