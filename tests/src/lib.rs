@@ -5,9 +5,11 @@
 pub mod dialogue;
 pub mod expect;
 pub mod program;
+pub mod proof;
 pub mod receiving;
 pub mod script;
 pub mod servers;
 pub mod sockets;
+pub mod stub_sink;
 pub mod survey;
 pub mod virtual_time;

@@ -6,8 +6,10 @@
 //! on a Debian that can fetch packages; apt, dpkg, tar, coreutils and util-linux do the work.
 //!
 //! Every server is the host `mail.target.example` and takes mail for `target.example`: to `alice`, to
-//! `postmaster`, to `abuse`, and to nobody else unless its flavour says so. Its error limits are those its
-//! makers ship. Nothing leaves loopback: mail for outside goes to the sink a test names, or is thrown away.
+//! `postmaster`, to `abuse`, and to nobody else unless its flavour says so. Two Postfixes are other hosts:
+//! the smarthost `smarthost.isp.example`, and the server of the [probe domain](probe_domain). Error limits are
+//! those the makers ship. Nothing leaves loopback: mail for outside goes at once to the sink a test names, from
+//! the address the server listens at, or is thrown away.
 //!
 //! ```ignore
 //! let server = servers::postfix::start(servers::postfix::Flavour::Open, None);
@@ -17,20 +19,27 @@
 use std::net::SocketAddr;
 
 pub use self::root::{Recipe, Root, prepare};
-pub use self::server::Server;
+pub use self::server::{Server, free_address};
 
 pub mod exim;
 pub mod opensmtpd;
 pub mod postfix;
+pub mod probe_domain;
 pub mod root;
 pub mod sendmail;
 pub mod server;
 
-/// The mail domain of every server.
+/// The mail domain of every server that is tested.
 pub const DOMAIN: &str = "target.example";
 
-/// The host name of every server.
+/// The host name of every server that is tested.
 pub const HOST: &str = "mail.target.example";
+
+/// The host name of the smarthost.
+pub const SMARTHOST: &str = "smarthost.isp.example";
+
+/// The mail domain of the server that receives for the tester.
+pub const PROBE_DOMAIN: &str = "probe.example";
 
 /// Where a server's outgoing mail goes: to this address over SMTP, or nowhere.
 pub type Sink = Option<SocketAddr>;

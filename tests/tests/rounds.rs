@@ -44,3 +44,19 @@ fn one_connection_takes_every_case_of_its_kind_when_its_limits_are_known() {
     // One for the plain introduction, two for other names, one for the last control after them.
     assert_eq!(counts.rounds.len(), 4, "{:?}", counts.rounds);
 }
+
+#[test]
+fn messages_take_one_round_more_than_there_are() {
+    let dialogue = dialogue::parse(
+        "messages",
+        "@ offers PIPELINING\n@ no-budget\n@ cases snd-null snd-probe-domain pct-domain\n@ prove all\n\
+         on RCPT TO:<*probe.example*>: 250 2.1.5 Ok\non DATA: 354 go on\n= counted\n",
+    );
+    let server = Listening::start(&dialogue);
+    let report = driver::blocking::run(dialogue.plan(server.address), &Stop::new(), |_| {});
+    let counts = server.counts();
+    assert_eq!(server.server().messages.len(), 3, "{}", report.transcript_text());
+    // EHLO comes first; each message but the last is in one piece with the envelope of the next.
+    let rounds = counts.rounds.last().copied().unwrap_or_default();
+    assert_eq!(rounds, 1 + 3 + 1, "{}", report.transcript_text());
+}

@@ -1,5 +1,7 @@
 //! Exim with the recipient checks of Debian's configuration.
 
+use std::net::IpAddr;
+
 use super::server::{Instance, Server, free_address};
 use super::{Recipe, Sink};
 
@@ -15,7 +17,18 @@ pub enum Flavour {
     PercentRouted,
     /// Relays for whoever claims a sender at its own domain.
     TrustsOwnSenders,
+    /// Takes every recipient at its own domain, routed and quoted forms too, and then bounces unknown ones to
+    /// the sender. Refuses other domains.
+    AcceptsThenBounces,
+    /// `Closed`, and first asks the sink whether it takes the recipient.
+    CallsOut,
 }
+
+/// What the log says when a delivery has been put off.
+pub const DEFERRED: &str = " defer (";
+
+/// Delivers what waits in the queue, now.
+pub const FLUSH: &str = "exim4 -qff";
 
 /// How Exim is unpacked.
 pub const RECIPE: Recipe = Recipe {
@@ -39,21 +52,29 @@ pub fn start(flavour: Flavour, sink: Sink) -> Server {
     let addr = free_address();
     let instance = Instance {
         addr,
-        files: vec![("/etc/exim4/exim4.conf", config(flavour, sink))],
+        files: vec![("/etc/exim4/exim4.conf", config(flavour, addr.ip(), sink))],
         command: format!("exec exim4 -bdf -q30m -oX '<; [{}]:{}'", addr.ip(), addr.port()),
     };
     Server::start(&RECIPE, &instance)
 }
 
-fn config(flavour: Flavour, sink: Sink) -> String {
+fn config(flavour: Flavour, own: IpAddr, sink: Sink) -> String {
     let relay_from_hosts = match flavour {
         Flavour::Open => "*",
-        Flavour::Closed | Flavour::PercentRouted | Flavour::TrustsOwnSenders => "",
+        Flavour::Closed
+        | Flavour::PercentRouted
+        | Flavour::TrustsOwnSenders
+        | Flavour::AcceptsThenBounces
+        | Flavour::CallsOut => "",
     };
     let percent_hack_domains = match flavour {
         // Not `+local_domains`: Exim remembers what it found there, and would take the far domain for its own.
         Flavour::PercentRouted => "percent_hack_domains = target.example\n",
-        Flavour::Closed | Flavour::Open | Flavour::TrustsOwnSenders => "",
+        Flavour::Closed
+        | Flavour::Open
+        | Flavour::TrustsOwnSenders
+        | Flavour::AcceptsThenBounces
+        | Flavour::CallsOut => "",
     };
     let accepted_first = match flavour {
         // The address has been taken apart by now; only the command still has the percent sign.
@@ -61,6 +82,11 @@ fn config(flavour: Flavour, sink: Sink) -> String {
             "  accept\n    condition = ${if match{$smtp_command}{\\N(?i)%[^@]*@target\\.example>\\N}}\n"
         }
         Flavour::TrustsOwnSenders => "  accept\n    senders = *@target.example\n",
+        Flavour::AcceptsThenBounces => "  accept\n    domains = +local_domains\n",
+        // When no answer comes, the relay check decides.
+        Flavour::CallsOut => {
+            "  deny\n    domains = !+local_domains\n    !verify = recipient/callout=10s,defer_ok\n"
+        }
         Flavour::Closed | Flavour::Open => "",
     };
     let outside = match sink {
@@ -77,6 +103,7 @@ fn config(flavour: Flavour, sink: Sink) -> String {
          begin acl\n\nacl_check_mail:\n  accept\n\nacl_check_rcpt:\n{accepted_first}{ACL}\
          begin routers\n\noutside:\n{outside}  domains = !+local_domains\n  no_more\n\n{ROUTERS}\
          begin transports\n\nremote_smtp:\n  driver = smtp\n  port = {port}\n  allow_localhost\n\
+         \x20 interface = {own}\n\
          {TRANSPORTS}begin retry\n* * F,2h,15m\n\nbegin rewrite\n\nbegin authenticators\n"
     )
 }

@@ -12,6 +12,15 @@ pub enum Flavour {
     Open,
 }
 
+/// What the log says when a delivery has been put off; 10 s after the attempt.
+pub const DEFERRED: &str = "result=\"TempFail\"";
+
+/// Delivers what waits in the queue, now: also to hosts it has given up for a while.
+pub const FLUSH: &str = "
+smtpctl show routes | while IFS=. read -r route rest; do smtpctl resume route $route; done
+smtpctl schedule all
+";
+
 /// How `OpenSMTPD` is unpacked.
 pub const RECIPE: Recipe = Recipe {
     name: "opensmtpd",
@@ -39,13 +48,13 @@ pub fn start(flavour: Flavour, sink: Sink) -> Server {
     // No rule says `from local`: to it, every loopback client is local.
     let config = format!(
         "table aliases file:/etc/aliases\n\
-         listen on {} port {} hostname {HOST}\n\
+         listen on {ip} port {port} hostname {HOST}\n\
          action \"local\" mbox alias <aliases>\n\
-         action \"outside\" relay host \"smtp://{}\"\n\
+         action \"outside\" relay host \"smtp://{outside}\" src {ip}\n\
          match from any for domain {{ {DOMAIN} }} action \"local\"\n{rule}",
-        addr.ip(),
-        addr.port(),
-        outside_or_nowhere(sink),
+        ip = addr.ip(),
+        port = addr.port(),
+        outside = outside_or_nowhere(sink),
     );
     let instance = Instance {
         addr,

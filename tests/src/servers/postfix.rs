@@ -1,7 +1,7 @@
 //! Postfix as Debian ships it, made to relay for nobody, for everybody, or for whom it should not.
 
 use super::server::{Instance, Server, free_address};
-use super::{DOMAIN, HOST, Recipe, Sink};
+use super::{DOMAIN, HOST, Recipe, SMARTHOST, Sink};
 
 /// What a Postfix instance does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,7 +32,22 @@ pub enum Flavour {
     RejectsUnknownSenders,
     /// Takes every recipient at its own domain and throws the mail away; refuses other domains (554).
     CatchAll,
+    /// The second stage of a relay, [`SMARTHOST`]: relays for every client on loopback.
+    Smarthost,
+    /// Takes every recipient of every domain and throws the mail away, whatever the sink.
+    Swallows,
+    /// Takes every recipient at its own domain, routed forms too, and then bounces unknown ones to the
+    /// sender; refuses other domains (554).
+    AcceptsThenBounces,
+    /// `Closed`, and first asks the sink whether it takes the recipient.
+    CallsOut,
 }
+
+/// What the log says when a delivery has been put off.
+pub const DEFERRED: &str = "status=deferred";
+
+/// Delivers what waits in the queue, now.
+pub const FLUSH: &str = "postqueue -f";
 
 /// How Postfix is unpacked.
 pub const RECIPE: Recipe = Recipe {
@@ -59,24 +74,50 @@ chmod 2555 /usr/sbin/postdrop /usr/sbin/postqueue
 /// # Panics
 /// If it cannot be unpacked or started.
 pub fn start(flavour: Flavour, sink: Sink) -> Server {
-    let addr = free_address();
     let outside = sink.map_or_else(
         || "default_transport = discard:".to_owned(),
         |sink| format!("relayhost = [{}]:{}", sink.ip(), sink.port()),
     );
-    let instance = Instance {
-        addr,
-        files: vec![
-            ("/etc/postfix/main.cf", format!("{MAIN}{outside}\n{}", settings(flavour))),
-            ("/etc/postfix/master.cf", format!("{addr} inet n - n - - smtpd\n{MASTER}")),
-        ],
-        command: "exec /usr/lib/postfix/sbin/master -d".to_owned(),
-    };
-    Server::start(&RECIPE, &instance)
+    start_as(Setup {
+        host: if flavour == Flavour::Smarthost { SMARTHOST } else { HOST },
+        main: format!("{outside}\n{}", settings(flavour)),
+        master: "",
+        files: Vec::new(),
+        before: "",
+    })
 }
 
-/// Debian's main.cf, then names, then what keeps it off the DNS and off outside networks. Loopback clients are
-/// strangers: only an address no test has is trusted.
+/// What a Postfix has of its own.
+pub(super) struct Setup {
+    /// Its name; the rest after the first dot is its domain.
+    pub(super) host: &'static str,
+    /// Lines of main.cf that follow all others.
+    pub(super) main: String,
+    /// Lines of master.cf likewise.
+    pub(super) master: &'static str,
+    /// Files beside these two.
+    pub(super) files: Vec<(&'static str, String)>,
+    /// Shell commands that come first.
+    pub(super) before: &'static str,
+}
+
+/// Starts an instance and waits until it greets.
+pub(super) fn start_as(setup: Setup) -> Server {
+    let addr = free_address();
+    let Setup { host, main, master, mut files, before } = setup;
+    let (_, domain) = host.split_once('.').expect("a host has a domain");
+    let names = format!(
+        "myhostname = {host}\nmydomain = {domain}\nmyorigin = {domain}\n\
+         mydestination = {domain}, {host}, localhost\nsmtp_bind_address = {}\n",
+        addr.ip(),
+    );
+    files.push(("/etc/postfix/main.cf", format!("{MAIN}{names}{main}")));
+    files.push(("/etc/postfix/master.cf", format!("{addr} inet n - n - - smtpd\n{MASTER}{master}")));
+    let command = format!("{before}\nexec /usr/lib/postfix/sbin/master -d");
+    Server::start(&RECIPE, &Instance { addr, files, command })
+}
+
+/// Debian's main.cf, then what keeps it off the DNS and off outside networks.
 const MAIN: &str = "\
 smtpd_banner = $myhostname ESMTP $mail_name (Debian/GNU)
 biff = no
@@ -86,10 +127,6 @@ compatibility_level = 3.6
 mailbox_size_limit = 0
 recipient_delimiter = +
 
-myhostname = mail.target.example
-mydomain = target.example
-myorigin = target.example
-mydestination = target.example, mail.target.example, localhost
 alias_maps = inline:{ postmaster=alice, abuse=alice, root=alice }
 alias_database =
 
@@ -128,9 +165,10 @@ scache unix - - n - 1 scache
 postlog unix-dgram n - n - 1 postlogd
 ";
 
-const STRANGERS: &str = "mynetworks = 192.0.2.77/32\n";
+/// Loopback clients are strangers: only an address no test has is trusted.
+pub(super) const STRANGERS: &str = "mynetworks = 192.0.2.77/32\n";
 
-const CLOSED: &str = "smtpd_relay_restrictions = permit_mynetworks, reject_unauth_destination\n";
+pub(super) const CLOSED: &str = "smtpd_relay_restrictions = permit_mynetworks, reject_unauth_destination\n";
 
 const CERTIFICATE: &str = "\
 smtpd_tls_cert_file = /etc/ssl/mail.pem
@@ -176,5 +214,21 @@ fn settings(flavour: Flavour) -> String {
         Flavour::CatchAll => {
             format!("{STRANGERS}{CLOSED}local_recipient_maps =\nlocal_transport = discard:\n")
         }
+        Flavour::Smarthost => format!("mynetworks = 127.0.0.0/8\n{CLOSED}"),
+        Flavour::Swallows => format!(
+            "mynetworks = 0.0.0.0/0\n{CLOSED}local_recipient_maps =\n\
+             transport_maps = static:discard:swallowed\n"
+        ),
+        // A routed form is a strange user name to it, and no route.
+        Flavour::AcceptsThenBounces => format!(
+            "{STRANGERS}{CLOSED}local_recipient_maps =\nallow_percent_hack = no\nswap_bangpath = no\n\
+             resolve_dequoted_address = no\nallow_untrusted_routing = yes\n"
+        ),
+        // The answer is not kept, and when none comes the relay check decides.
+        Flavour::CallsOut => format!(
+            "{STRANGERS}smtpd_relay_restrictions = reject_unverified_recipient, reject_unauth_destination\n\
+             address_verify_map =\naddress_verify_sender =\naddress_verify_poll_delay = 1s\n\
+             unverified_recipient_reject_code = 550\n"
+        ),
     }
 }

@@ -15,6 +15,12 @@ pub enum Flavour {
     Open,
 }
 
+/// What the log says when a delivery has been put off.
+pub const DEFERRED: &str = "stat=Deferred";
+
+/// Delivers what waits in the queue, now: also to hosts it remembers as down.
+pub const FLUSH: &str = "rm -rf /var/lib/sendmail/host_status/*; sendmail -q";
+
 /// How Sendmail is unpacked. It logs to syslog only, so a small syslog daemon comes along.
 pub const RECIPE: Recipe = Recipe {
     name: "sendmail",
@@ -48,6 +54,7 @@ pub fn start(flavour: Flavour, sink: Sink) -> Server {
     let outside = outside_or_nowhere(sink);
     let config = format!(
         "{HEAD}DAEMON_OPTIONS(`Family=inet, Name=MTA-v4, Port={port}, Addr={ip}')dnl\n\
+         CLIENT_OPTIONS(`Family=inet, Addr={ip}')dnl\n\
          define(`SMART_HOST', `relay:[{outside_ip}]')dnl\n\
          define(`RELAY_MAILER_ARGS', `TCP $h {outside_port}')dnl\n\
          {relaying}{TAIL}",

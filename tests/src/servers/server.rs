@@ -5,7 +5,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::io::{BufRead, BufReader, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
@@ -33,6 +33,9 @@ pub(super) struct Instance {
     /// Shell commands, the last one the server in the foreground. What it prints is the log.
     pub(super) command: String,
 }
+
+/// How long a test waits for what must come.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Becomes process 1 of the new namespaces. Everything mounted here goes when they go.
 const ENTER: &str = r#"
@@ -95,13 +98,53 @@ impl Server {
         String::from_utf8_lossy(&log).into_owned()
     }
 
-    fn wait_for_greeting(&mut self, name: &str) {
-        let patience = Duration::from_secs(30);
+    /// Waits until the log has these words.
+    ///
+    /// # Panics
+    /// If it does not have them within 30 s; the message has the log.
+    pub fn wait_for_log(&self, words: &str) {
         let begin = Instant::now();
-        while !greets(self.addr, patience.saturating_sub(begin.elapsed())) {
+        while !self.log().contains(words) {
+            assert!(begin.elapsed() < PATIENCE, "the log never says {words:?}:\n{}", self.log());
+            thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    /// The instance's own folder: what the server calls `/instance`.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Runs a shell command inside, as root, and gives what it prints.
+    ///
+    /// # Panics
+    /// If it fails; the message has what it printed.
+    pub fn run(&self, command: &str) -> String {
+        let of_server = format!("/proc/{}/ns", self.namespace.id());
+        let output = Command::new("nsenter")
+            .arg(format!("--mount={of_server}/mnt"))
+            .arg(format!("--uts={of_server}/uts"))
+            .arg(format!("--ipc={of_server}/ipc"))
+            // The process we started stands outside; only its children are in the namespace.
+            .arg(format!("--pid={of_server}/pid_for_children"))
+            .args(["env", "-i", "PATH=/usr/sbin:/usr/bin", "chroot"])
+            .arg(self.folder().join("mount/root"))
+            .args(["/bin/sh", "-ec", command])
+            .stdin(Stdio::null())
+            .output()
+            .expect("nsenter (package util-linux) can be run");
+        let said = [output.stdout, output.stderr].concat();
+        let said = String::from_utf8_lossy(&said).into_owned();
+        assert!(output.status.success(), "{command}: {}\n{said}", output.status);
+        said
+    }
+
+    fn wait_for_greeting(&mut self, name: &str) {
+        let begin = Instant::now();
+        while !greets(self.addr, PATIENCE.saturating_sub(begin.elapsed())) {
             let ended = self.namespace.try_wait().expect("a child can be waited for");
             assert!(
-                ended.is_none() && begin.elapsed() < patience,
+                ended.is_none() && begin.elapsed() < PATIENCE,
                 "{name} at {} does not greet ({ended:?}). Its log:\n{}",
                 self.addr,
                 self.log(),
@@ -161,7 +204,7 @@ fn greets(addr: SocketAddr, patience: Duration) -> bool {
 
 /// A loopback address nobody else has, with a port that was free a moment ago. Picked at random, because test
 /// processes know nothing of each other.
-pub(super) fn free_address() -> SocketAddr {
+pub fn free_address() -> SocketAddr {
     loop {
         let [x, y, z, ..] = RandomState::new().hash_one(()).to_be_bytes();
         let ip = Ipv4Addr::new(127, 64 | x, y, z.clamp(1, 254));

@@ -1,0 +1,336 @@
+//! The command line where messages are sent: what its users see, and what is left on disk.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::{SocketAddr, TcpListener};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::process::{Child, Stdio};
+use std::time::{Duration, Instant};
+
+use relayprobe_tests::program::{assert_fits_schema, command, json, run, text};
+use relayprobe_tests::servers::probe_domain;
+use relayprobe_tests::servers::{Server, postfix};
+use serde_json::Value;
+use tempfile::TempDir;
+
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Options of a tester whose people are reached elsewhere.
+const TESTER: [&str; 8] = [
+    "--probe-domain",
+    "probe.example",
+    "--sender-domain",
+    "tester.example",
+    "--contact",
+    "abuse@desk.example",
+    "--authorization",
+    "own-server:cli",
+];
+
+fn folder() -> TempDir {
+    tempfile::tempdir().expect("a folder")
+}
+
+fn free_address() -> SocketAddr {
+    TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a loopback port")
+}
+
+fn prove(server: &Server, more: &[&str]) -> (i32, Value, String) {
+    let target = server.addr.to_string();
+    let options = ["--profile", "lab", "--allow-private", "--domain", "target.example", "--json"];
+    let source = ["--mailbox", "alice@target.example", "--source", "127.0.0.2"];
+    let (code, out, err) = run(&[&["probe", &target], &TESTER[..], &options, &source, more].concat());
+    let report = if out.is_empty() { Value::Null } else { json(&out) };
+    (code, report, err)
+}
+
+fn mode(path: &Path) -> u32 {
+    fs::metadata(path).expect("it is there").permissions().mode() & 0o777
+}
+
+/// The files of a folder, by name.
+fn listed(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir(folder).unwrap_or_else(|fault| panic!("{}: {fault}", folder.display()));
+    entries.map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned()).collect()
+}
+
+#[test]
+fn the_demonstration_proves_its_server_and_says_so() {
+    let (code, out, _) = run(&["demo"]);
+    assert_eq!(code, 0, "{out}");
+    assert!(out.contains("\nopen-relay: 127.0.0.1 port "), "{out}");
+    for line in ["snd-null                RELAYED", "pct-domain              RELAYED"] {
+        assert!(out.contains(line), "{line}\n{out}");
+    }
+    let (code, out, _) = run(&["demo", "--json"]);
+    let report = json(&out);
+    assert_fits_schema(&report);
+    assert_eq!((code, &report["verdict"]), (0, &Value::from("open-relay")));
+    let outcome = |id: &str| {
+        let probes = report["probes"].as_array().expect("probes").iter();
+        probes.clone().find(|probe| probe["case"] == id).expect("the case")["outcome"].clone()
+    };
+    assert_eq!(outcome("snd-null"), "relayed");
+    assert_eq!(outcome("bang-domain"), "accepted-no-receipt");
+    assert_eq!(outcome("snd-third-party"), "refused");
+}
+
+#[test]
+fn a_run_with_its_own_sink_proves_and_keeps_what_came() {
+    let (sink, store) = (free_address(), folder());
+    let server = postfix::start(postfix::Flavour::Open, Some(sink));
+    let place = sink.to_string();
+    let (code, report, err) = prove(&server, &["--sink", &place, "--store", text(store.path())]);
+    assert_eq!((code, &report["verdict"]), (2, &Value::from("open-relay")), "{err}");
+    assert_fits_schema(&report);
+    assert!(!report["receipts"].as_array().expect("receipts").is_empty());
+    let keys = store.path().join("keys");
+    assert_eq!((mode(&keys), mode(&store.path().join("receipts"))), (0o600, 0o700));
+    assert!(!listed(&store.path().join("receipts/new")).is_empty());
+    // The secret stays where it is.
+    let ring = fs::read_to_string(&keys).expect("keys");
+    let secret = ring.split_whitespace().last().expect("a secret").to_owned();
+    assert!(!report.to_string().contains(&secret) && !err.contains(&secret));
+    // What is stored is judged the same, and with the receipts of the store too.
+    let stored = store.path().join("reports").join(&listed(&store.path().join("reports"))[0]);
+    let (code, out, _) = run(&["judge", text(&stored), "--store", text(store.path()), "--json"]);
+    assert_eq!((code, &json(&out)["verdict"]), (2, &Value::from("open-relay")));
+}
+
+#[test]
+fn silence_is_believed_after_a_sign_of_life() {
+    let sink = free_address();
+    let server = postfix::start(postfix::Flavour::Swallows, Some(sink));
+    let place = sink.to_string();
+    let options = ["--sink", &place, "--prove", "all", "--messages", "40", "--window", "3s", "--wait", "5s"];
+    let (code, report, err) = prove(&server, &options);
+    assert_eq!((code, &report["verdict"]), (0, &Value::from("accepts-without-relaying")), "{err}");
+    assert_eq!(report["settled"], Value::from(true));
+    // One message a family leaves others unproven, and then silence settles nothing.
+    let (code, report, _) = prove(&server, &["--sink", &place, "--window", "3s", "--wait", "5s", "--again"]);
+    assert_eq!((code, &report["verdict"]), (1, &Value::from("suspected")));
+}
+
+/// A receiving server by itself; killed when it is dropped.
+struct Standing {
+    child: Child,
+    told: BufReader<std::process::ChildStderr>,
+}
+
+impl Standing {
+    fn start(sink: SocketAddr, store: &Path, more: &[&str]) -> Self {
+        let place = sink.to_string();
+        let options = [&["sink", &place, "--store", text(store)], &TESTER[..6], more].concat();
+        let mut child =
+            command(&options).stderr(Stdio::piped()).stdin(Stdio::null()).spawn().expect("a sink");
+        let mut told = BufReader::new(child.stderr.take().expect("it is piped"));
+        let mut line = String::new();
+        told.read_line(&mut line).expect("a line");
+        assert!(line.starts_with("listening on "), "{line}");
+        Self { child, told }
+    }
+
+    /// Waits until it says something.
+    fn await_line(&mut self, words: &str) {
+        loop {
+            let mut line = String::new();
+            let count = self.told.read_line(&mut line).expect("a line");
+            assert!(count > 0, "it ended without saying {words}");
+            if line.contains(words) {
+                return;
+            }
+        }
+    }
+}
+
+impl Drop for Standing {
+    fn drop(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+#[test]
+fn a_late_receipt_moves_a_stored_verdict_and_says_so() {
+    let (way_out, own, store) = (free_address(), free_address(), folder());
+    // Nobody listens at its way out yet.
+    let server = postfix::start(postfix::Flavour::Open, Some(way_out));
+    let place = own.to_string();
+    let kept = ["--store", text(store.path())];
+    let options = ["--sink", &place, "--prove", "all", "--messages", "40", "--window", "2s", "--wait", "3s"];
+    let (code, report, err) = prove(&server, &[&options[..], &kept].concat());
+    assert_eq!((code, &report["verdict"]), (0, &Value::from("accepts-without-relaying")), "{err}");
+    // Another program listens there, on the same store, and the queue is let go.
+    let note = store.path().join("note");
+    let tell = format!("echo $RELAYPROBE_WAS $RELAYPROBE_VERDICT $RELAYPROBE_TARGET > {}", note.display());
+    let mut standing = Standing::start(way_out, store.path(), &["--on-change", &tell]);
+    server.wait_for_log(postfix::DEFERRED);
+    server.run(postfix::FLUSH);
+    standing.await_line("accepts-without-relaying is now open-relay");
+    let begin = Instant::now();
+    let expected = format!("accepts-without-relaying open-relay {}\n", server.addr.ip());
+    while fs::read_to_string(&note).unwrap_or_default() != expected {
+        assert!(begin.elapsed() < PATIENCE, "the command was not run");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let stored = store.path().join("reports").join(&listed(&store.path().join("reports"))[0]);
+    assert_eq!(json(&fs::read_to_string(stored).expect("a report"))["verdict"], "open-relay");
+}
+
+#[test]
+fn a_run_finds_what_a_standing_sink_received() {
+    let (sink, store) = (free_address(), folder());
+    let _standing = Standing::start(sink, store.path(), &[]);
+    let server = postfix::start(postfix::Flavour::Open, Some(sink));
+    let place = sink.to_string();
+    let options = ["--stage", "prove", "--store", text(store.path()), "--way-in", &place];
+    let (code, report, err) = prove(&server, &options);
+    assert_eq!((code, &report["verdict"]), (2, &Value::from("open-relay")), "{err}");
+}
+
+#[test]
+fn the_desks_own_postfix_receives_for_the_probe_domain() {
+    let desk = probe_domain::start(probe_domain::Store::Maildir);
+    let maildir = desk.folder().join(probe_domain::MAILDIR);
+    let server = postfix::start(postfix::Flavour::Open, Some(desk.addr));
+    let store = folder();
+    let way_in = desk.addr.to_string();
+    let options = ["--receipts", text(&maildir), "--way-in", &way_in, "--store", text(store.path())];
+    let (code, report, err) = prove(&server, &options);
+    assert_eq!((code, &report["verdict"]), (2, &Value::from("open-relay")), "{err}");
+    let relayed = report["receipts"]
+        .as_array()
+        .expect("receipts")
+        .iter()
+        .filter(|receipt| receipt["kind"] == "relayed" && receipt["input"] == "mail.target.example");
+    // The line that the desk's own server wrote names who handed it over.
+    let egress: Vec<&Value> = relayed.map(|receipt| &receipt["egress"]).collect();
+    assert!(!egress.is_empty(), "{report}");
+    for egress in egress {
+        assert_eq!(
+            (&egress["kind"], &egress["helo"]),
+            (&Value::from("direct"), &Value::from("mail.target.example"))
+        );
+    }
+}
+
+#[test]
+fn a_message_from_a_pipe_is_taken_into_the_store() {
+    let desk = probe_domain::start(probe_domain::Store::Pipe);
+    let piped = desk.folder().join(probe_domain::PIPED);
+    let server = postfix::start(postfix::Flavour::Open, Some(desk.addr));
+    let store = folder();
+    let kept = text(store.path()).to_owned();
+    let options = ["--stage", "prove", "--store", &kept, "--wait", "1s", "--case", "snd-null"];
+    let (code, report, err) = prove(&server, &options);
+    assert_eq!((code, &report["verdict"]), (1, &Value::from("suspected")), "{err}");
+    // The transport's program is this one; here it is called by hand, with what Postfix gave to another.
+    let begin = Instant::now();
+    let message = loop {
+        assert!(begin.elapsed() < PATIENCE, "nothing came: {}", desk.log());
+        let files = if piped.exists() { listed(&piped) } else { Vec::new() };
+        if let Some(name) = files.first() {
+            let whole = fs::read(piped.join(name)).expect("a file");
+            let start = whole.windows(2).position(|pair| pair == b"\n\n").expect("arguments first") + 2;
+            break whole[start..].to_vec();
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    };
+    let mut child = command(&["receive", "--store", &kept])
+        .stdin(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("it runs");
+    child.stdin.take().expect("it is piped").write_all(&message).expect("it reads");
+    let output = child.wait_with_output().expect("it ends");
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success() && told.contains("suspected is now open-relay"), "{told}");
+}
+
+#[test]
+fn a_first_setup_is_private_and_tells_the_zone() {
+    let place = folder();
+    let (store, config) = (place.path().join("store"), place.path().join("relayprobe.toml"));
+    let options = [
+        &["init", "--store", text(&store), "--config", text(&config)],
+        &TESTER[..6],
+        &["--sink-host", "mx.probe.example", "--sink-ip", "192.0.2.25"],
+    ]
+    .concat();
+    let (code, out, err) = run(&options);
+    assert_eq!(code, 0, "{err}");
+    assert_eq!((mode(&store), mode(&config), mode(&store.join("keys"))), (0o700, 0o600, 0o600));
+    for line in [
+        "probe.example.\tIN\tMX\t10 mx.probe.example.",
+        "tester.example.\tIN\tMX\t10 mx.probe.example.",
+        "mx.probe.example.\tIN\tA\t192.0.2.25",
+    ] {
+        assert!(out.contains(line), "{line}\n{out}");
+    }
+    // Again: nothing is lost, and a new key leaves the older one where it is.
+    let (before, keys) =
+        (fs::read(&config).expect("it is there"), fs::read_to_string(store.join("keys")).expect("keys"));
+    let again = ["init", "--store", text(&store), "--config", text(&config), "--roll-key"];
+    let (code, _, err) = run(&again);
+    assert_eq!(code, 0, "{err}");
+    assert_eq!(fs::read(&config).expect("it is there"), before);
+    let rolled = fs::read_to_string(store.join("keys")).expect("keys");
+    assert!(rolled.starts_with(&keys) && rolled.lines().count() == 2, "{}", rolled.lines().count());
+    // What was written can be used.
+    let (code, _, err) = run(&[
+        "probe",
+        "127.0.0.1:1",
+        "--allow-private",
+        "--profile",
+        "lab",
+        "--config",
+        text(&config),
+        "--authorization",
+        "own-server:x",
+    ]);
+    assert_eq!(code, 3, "{err}");
+}
+
+#[test]
+fn keys_that_others_can_read_are_not_used() {
+    let store = folder();
+    let options = ["init", "--store", text(store.path()), "--config"];
+    let config = store.path().join("c.toml");
+    let (code, _, err) = run(&[&options[..], &[text(&config)], &TESTER[..6]].concat());
+    assert_eq!(code, 0, "{err}");
+    let keys = store.path().join("keys");
+    fs::set_permissions(&keys, fs::Permissions::from_mode(0o644)).expect("a mode");
+    let (code, _, err) = run(&["receive", "--store", text(store.path())]);
+    assert!(code == 74 && err.contains("chmod 600"), "{code} {err}");
+    fs::set_permissions(&keys, fs::Permissions::from_mode(0o600)).expect("a mode");
+    for damaged in ["", "x", "0 2026-11-25T00:00:00Z ab"] {
+        fs::write(&keys, damaged).expect("a file");
+        let (code, _, err) = run(&["receive", "--store", text(store.path())]);
+        assert!(code == 74 && err.contains("key"), "{code} {err}");
+    }
+}
+
+#[test]
+fn a_store_forgets_what_is_old() {
+    let (sink, store) = (free_address(), folder());
+    let server = postfix::start(postfix::Flavour::Open, Some(sink));
+    let place = sink.to_string();
+    let (code, _, err) = prove(&server, &["--sink", &place, "--store", text(store.path())]);
+    assert_eq!(code, 2, "{err}");
+    let (code, _, _) = run(&["purge", "--store", text(store.path()), "--older-than", "1d"]);
+    assert_eq!((code, listed(&store.path().join("reports")).len()), (0, 1));
+    std::thread::sleep(Duration::from_millis(1_100));
+    let (code, _, err) = run(&["purge", "--store", text(store.path()), "--older-than", "0s"]);
+    assert_eq!(code, 0, "{err}");
+    for room in ["reports", "runs", "receipts/new", "receipts/cur"] {
+        assert_eq!(listed(&store.path().join(room)), Vec::<String>::new(), "{room}");
+    }
+}
+
+#[test]
+fn a_proof_that_nobody_could_see_is_refused() {
+    let (code, out, err) =
+        run(&[&["probe", "127.0.0.1:1", "--allow-private", "--stage", "prove"], &TESTER[..]].concat());
+    assert!(code == 64 && out.is_empty() && err.contains("--sink"), "{code} {err}");
+}
