@@ -140,6 +140,15 @@ impl Report {
         }
     }
 
+    /// How many messages were begun for the target.
+    pub fn messages(&self) -> u32 {
+        let evidence = Evidence::new(&self.run, &self.transcript);
+        let of_target =
+            |probe: u16| self.run.probe(probe).is_some_and(|probe| !self.run.is_way_in(probe.path));
+        let count = evidence.messages.iter().filter(|&&(probe, _)| of_target(probe)).count();
+        u32::try_from(count).unwrap_or(u32::MAX)
+    }
+
     /// Takes in something that came back, and judges anew as of its coming if that is later than the report's date.
     ///
     /// The same thing twice counts once. A settled verdict moves towards `open-relay` only. A redacted report stays one,

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
-use relayprobe_tests::program::{assert_fits_schema, command, json, run, text};
+use relayprobe_tests::program::{assert_fits_schema, closed_port, command, json, run, text};
 use relayprobe_tests::servers::probe_domain;
 use relayprobe_tests::servers::{Server, postfix};
 use serde_json::Value;
@@ -248,6 +248,35 @@ fn a_message_from_a_pipe_is_taken_into_the_store() {
     assert!(output.status.success() && told.contains("suspected is now open-relay"), "{told}");
 }
 
+/// A message that nobody sent for a run, and one that is a report.
+const OTHERS: [(&str, i32); 2] = [
+    ("Return-Path: <someone@elsewhere.example>\nReceived: from a by b; now\nSubject: hello\n\nhello\n", 67),
+    ("Return-Path: <>\nReceived: from a by b; now\nSubject: Undelivered\n\nsorry\n", 0),
+];
+
+#[test]
+fn somebodys_mail_is_neither_kept_nor_lost() {
+    let store = folder();
+    for (message, refused) in OTHERS {
+        for (options, expected) in [(&[][..], 0), (&["--refuse-others"][..], refused)] {
+            let arguments = [&["receive", "--store", text(store.path())][..], options].concat();
+            let mut child =
+                command(&arguments).stdin(Stdio::piped()).stderr(Stdio::null()).spawn().expect("it runs");
+            child.stdin.take().expect("it is piped").write_all(message.as_bytes()).expect("it reads");
+            assert_eq!(child.wait().expect("it ends").code(), Some(expected), "{message}");
+        }
+    }
+    assert_eq!(listed(&store.path().join("receipts/new")), Vec::<String>::new());
+    assert_eq!(listed(&store.path().join("receipts/cur")), Vec::<String>::new());
+}
+
+#[test]
+fn a_mailbox_that_cannot_be_there_shows_before_anybody_is_asked() {
+    let options = ["probe", "127.0.0.1:2525", "--allow-private", "--receipts", "/nonexistent/place/Maildir"];
+    let (code, out, err) = run(&[&options[..], &TESTER].concat());
+    assert!(code == 74 && out.is_empty() && err.contains("/nonexistent/place/Maildir"), "{code} {err}");
+}
+
 #[test]
 fn a_first_setup_is_private_and_tells_the_zone() {
     let place = folder();
@@ -280,7 +309,7 @@ fn a_first_setup_is_private_and_tells_the_zone() {
     // What was written can be used.
     let (code, _, err) = run(&[
         "probe",
-        "127.0.0.1:1",
+        &format!("127.0.0.1:{}", closed_port()),
         "--allow-private",
         "--profile",
         "lab",
@@ -302,12 +331,12 @@ fn keys_that_others_can_read_are_not_used() {
     let keys = store.path().join("keys");
     fs::set_permissions(&keys, fs::Permissions::from_mode(0o644)).expect("a mode");
     let (code, _, err) = run(&["receive", "--store", text(store.path())]);
-    assert!(code == 74 && err.contains("chmod 600"), "{code} {err}");
+    assert!(code == 75 && err.contains("chmod 600"), "{code} {err}");
     fs::set_permissions(&keys, fs::Permissions::from_mode(0o600)).expect("a mode");
     for damaged in ["", "x", "0 2026-11-25T00:00:00Z ab"] {
         fs::write(&keys, damaged).expect("a file");
         let (code, _, err) = run(&["receive", "--store", text(store.path())]);
-        assert!(code == 74 && err.contains("key"), "{code} {err}");
+        assert!(code == 75 && err.contains("key"), "{code} {err}");
     }
 }
 
@@ -321,7 +350,7 @@ fn a_report_without_names_is_judged_the_same() {
     fs::write(&file, report.to_string()).expect("a file");
     let (code, out, err) = run(&["redact", text(&file)]);
     assert_eq!(code, 0, "{err}");
-    for name in ["alice", "abuse@desk", "own-server:cli"] {
+    for name in ["alice", "own-server:cli", "\"cli\""] {
         assert!(!out.contains(name), "{name}");
     }
     let redacted = json(&out);

@@ -18,7 +18,7 @@ use crate::matrix::{self, Case, Matrix, Selection};
 use crate::message::Letter;
 use crate::moment::Date;
 use crate::target::{Path, Target, Tls};
-use crate::token::{self, Binding, Keyring, run_name};
+use crate::token::{Binding, Keyring, run_name};
 
 /// Ports on which mail servers listen; others must be allowed one by one, for this is no port scanner.
 const MAIL_PORTS: [u16; 10] = [24, 25, 26, 465, 587, 1025, 2525, 10_024, 10_025, 10_026];
@@ -129,7 +129,7 @@ impl PlanBuilder {
         self
     }
 
-    /// After how long a message that was accepted and has not come back is taken for not relayed, 1 second to 8 days;
+    /// After how long a message that was accepted and has not come back is taken for not relayed, 1 second to 7 days;
     /// 6 hours otherwise, which is several tries of every queue.
     #[must_use]
     pub const fn window(mut self, span: Duration) -> Self {
@@ -385,7 +385,7 @@ impl PlanBuilder {
         if !(1..=Limits::MOST_MESSAGES).contains(&self.messages) {
             return Err(PlanError::Messages { given: self.messages });
         }
-        match self.window.filter(|seconds| !(1..=token::LIFE).contains(seconds)) {
+        match self.window.filter(|seconds| !(1..=Limits::LONGEST_WINDOW).contains(seconds)) {
             Some(given) => Err(PlanError::Window { given }),
             None => Ok(()),
         }

@@ -150,7 +150,7 @@ pub enum PlanError {
         length: usize,
     },
     /// The time to wait for messages makes no sense.
-    #[error("messages are waited for between 1 second and 8 days; {given} seconds were asked for")]
+    #[error("messages are waited for between 1 second and 7 days; {given} seconds were asked for")]
     Window {
         /// Seconds.
         given: u64,

@@ -161,8 +161,10 @@ impl<'a> View<'a> {
     }
 
     fn sink_is_proven(&self) -> bool {
-        let last = self.rows.iter().filter_map(|(probe, ..)| self.evidence.message(probe.number)).max();
-        last.is_some_and(|sent| self.sink.covers(until(self.evidence.record, sent)))
+        let record = self.evidence.record;
+        let sent = || self.rows.iter().filter_map(|(probe, ..)| self.evidence.message(probe.number));
+        let (Some(first), Some(last)) = (sent().min(), sent().max()) else { return false };
+        self.sink.covers(record.date_at(first), until(record, last))
     }
 
     /// A measure under which a message that does not arrive means nothing.

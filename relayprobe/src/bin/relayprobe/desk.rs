@@ -6,16 +6,15 @@ use std::process::Command;
 
 use relayprobe::receipt::{Arrival, Classified, Receipt, classify};
 use relayprobe::report::Change;
-use relayprobe::{Keyring, Report, Verdict};
+use relayprobe::{Report, Verdict};
 
 use crate::output::tell;
 use crate::store::{Store, StoreError};
 use crate::wait::Forged;
 
-/// A store with its keys, and what is to be done when a verdict moves.
+/// A store, and what is to be done when a verdict of it moves.
 pub(crate) struct Desk<'a> {
     pub(crate) store: &'a Store,
-    pub(crate) keys: Keyring,
     /// A command of the shell.
     pub(crate) on_change: Option<&'a str>,
 }
@@ -23,8 +22,10 @@ pub(crate) struct Desk<'a> {
 /// What became of an arrival.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Met {
-    /// It is settled: added to its report, or for nobody here.
+    /// It was added to its report, or belongs to none here.
     Settled,
+    /// It carries no token.
+    NotOurs,
     /// Its run is known and has no report yet: it is to be offered again.
     Early,
 }
@@ -32,7 +33,9 @@ pub(crate) enum Met {
 impl Desk<'_> {
     /// Adds an arrival to its report.
     pub(crate) fn take(&self, arrival: &Arrival) -> Result<Met, StoreError> {
-        match classify(arrival, &self.keys, &|run| self.store.run(run)) {
+        // A key may have been put into use since the last one.
+        let keys = self.store.keys()?;
+        match classify(arrival, &keys, &|run| self.store.run(run)) {
             Classified::Receipt(receipt) => self.add(*receipt),
             Classified::Forged { run } => {
                 tell(Forged(&run));
@@ -42,7 +45,7 @@ impl Desk<'_> {
                 tell(format_args!("note: something came for run {run}, which is not in this store"));
                 Ok(Met::Settled)
             }
-            _ => Ok(Met::Settled),
+            _ => Ok(Met::NotOurs),
         }
     }
 

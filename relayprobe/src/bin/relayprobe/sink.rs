@@ -48,7 +48,9 @@ pub(crate) fn sink(options: &ListenOptions) -> Result<u8, Failure> {
     let identity = options.identity.identity(&config)?;
     warn_of_contact(&identity);
     let store = Store::open(&options.store)?;
-    let desk = Desk { store: &store, keys: store.keys()?, on_change: options.on_change.as_deref() };
+    let desk = Desk { store: &store, on_change: options.on_change.as_deref() };
+    // Made now if there are none, and refused now if others can read them.
+    store.keys()?;
     let spool = store.spool()?;
     let stop = stop_on_signal();
     let fault = |fault| ProofError::Listen { address: options.listen, fault };
@@ -91,7 +93,7 @@ fn sort(desk: &Desk<'_>, spool: &Spool) -> Result<(), StoreError> {
     for spooled in spool.new_arrivals()? {
         match spooled {
             Ok(spooled) => {
-                if desk.take(&spooled.arrival)? == Met::Settled {
+                if desk.take(&spooled.arrival)? != Met::Early {
                     mark(spool, &spooled.path)?;
                 }
             }

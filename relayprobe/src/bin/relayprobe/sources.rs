@@ -45,9 +45,15 @@ impl Sources {
         self.sink = Some((sink, arrivals));
     }
 
-    /// A Maildir, or an mbox file.
-    pub(crate) fn watch(&mut self, mailbox: &Path) {
+    /// A Maildir, or an mbox file. One that is not there yet is made by the first message; its folder must be there.
+    pub(crate) fn watch(&mut self, mailbox: &Path) -> Result<(), SourceError> {
+        let folder = mailbox.parent().filter(|folder| !folder.as_os_str().is_empty());
+        if !mailbox.exists() && folder.is_some_and(|folder| !folder.exists()) {
+            let fault = io::ErrorKind::NotFound.into();
+            return Err(SourceError::Read { path: mailbox.into(), fault });
+        }
         self.mailboxes.push(mailbox.into());
+        Ok(())
     }
 
     /// The spool of a store, which a receiving server elsewhere fills.
@@ -73,7 +79,7 @@ impl Sources {
     }
 
     fn look(&mut self, arrivals: &mut Vec<Arrival>) -> Result<(), SourceError> {
-        for path in &self.mailboxes {
+        for path in self.mailboxes.iter().filter(|path| path.exists()) {
             let fault = |fault| SourceError::Read { path: path.clone(), fault };
             let stored: Vec<mailbox::Stored> = if path.is_dir() {
                 mailbox::maildir(path).map_err(fault)?.collect::<Result<_, _>>().map_err(fault)?

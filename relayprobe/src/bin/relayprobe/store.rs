@@ -17,6 +17,7 @@ use relayprobe::{Keyring, Report};
 use serde::{Deserialize, Serialize};
 
 use crate::keys::{self, KeysError};
+use crate::output::tell;
 
 const RUNS: &str = "runs";
 const REPORTS: &str = "reports";
@@ -99,6 +100,20 @@ impl Store {
         Ok(Slot { store: self, address, index, _lock: lock })
     }
 
+    /// Counts the messages that a run could have sent and did not as not sent.
+    pub(crate) fn count_messages(&self, report: &Report) -> Result<(), StoreError> {
+        if report.run.prove.is_none() {
+            return Ok(());
+        }
+        let mut slot = self.slot(report.run.target.address)?;
+        let unsent = u32::from(report.run.limits.messages).saturating_sub(report.messages());
+        if let Some(today) = slot.index.messages.get_mut(&day(report.run.date)) {
+            *today = today.saturating_sub(unsent);
+        }
+        self.write(TARGETS, &index_name(slot.address), &json(&slot.index))?;
+        Ok(())
+    }
+
     /// Keeps a report, and tells where.
     pub(crate) fn keep_report(&self, report: &Report) -> Result<PathBuf, StoreError> {
         self.write(REPORTS, &file_name(&report.run), &report.to_json())
@@ -171,7 +186,14 @@ impl Store {
             }
         }
         for spooled in self.spool()?.arrivals()? {
-            let spooled = spooled?;
+            let spooled = match spooled {
+                Ok(spooled) => spooled,
+                // One bad file must not keep the others.
+                Err(fault) => {
+                    tell(format_args!("note: {fault}"));
+                    continue;
+                }
+            };
             if spooled.arrival.at < limit {
                 let path = spooled.path;
                 fs::remove_file(&path).map_err(|fault| StoreError::Write { path, fault })?;

@@ -64,7 +64,7 @@ fn a_proof_names_its_recipients_by_tokens() {
     let proof = build(builder(target()).prove(Prove::Families, &keyring())).unwrap();
     assert!(survey.record().prove.is_none() && proof.record().prove == Some(Prove::Families));
     for probe in &proof.record().probes {
-        let token: token::Token = probe.user.parse().unwrap();
+        let token: crate::token::Token = probe.user.parse().unwrap();
         assert_eq!((token.run(), token.probe()), (proof.record().run.clone(), probe.number));
         assert!(keyring().verify(&token, &proof.record().binding(probe).unwrap()), "{}", probe.user);
     }
@@ -101,7 +101,7 @@ fn messages_have_their_limits() {
     for given in [0, 65] {
         assert_eq!(build(proof().messages(given)), Err(PlanError::Messages { given }));
     }
-    for given in [0, token::LIFE + 1] {
+    for given in [0, Limits::LONGEST_WINDOW + 1] {
         assert_eq!(build(proof().window(Duration::from_secs(given))), Err(PlanError::Window { given }));
     }
     let history = History { last_run: None, refusals_today: 0, messages_today: 60 };
