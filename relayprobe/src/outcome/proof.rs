@@ -13,14 +13,15 @@ use crate::wire::{Reply, queue_id};
 
 /// Settles the outcomes of the probes whose message was begun.
 ///
-/// What comes back for a probe without a message counts for nothing: this run did not send it.
+/// What comes back for a probe without a message counts for nothing: this run did not send it. Nor does what came back to
+/// another run.
 pub(super) fn settle(evidence: &Evidence<'_>, receipts: &[Receipt], as_of: Date, outcomes: &mut [Outcome]) {
     for probe in &evidence.record.probes {
         let Some(sent) = evidence.message(probe.number) else { continue };
         let Some(outcome) = outcomes.get_mut(usize::from(probe.number)) else { continue };
         let until = until(evidence.record, sent);
-        if let Some(settled) =
-            came_back(receipts, probe.number).or_else(|| waits(outcome, evidence, probe.number, until, as_of))
+        if let Some(settled) = came_back(evidence.record, receipts, probe.number)
+            .or_else(|| waits(outcome, evidence, probe.number, until, as_of))
         {
             *outcome = settled;
         }
@@ -46,11 +47,12 @@ pub(crate) fn queue_ids(record: &RunRecord, transcript: &Transcript) -> BTreeMap
 }
 
 /// What the receipts of a probe say, the strongest first.
-fn came_back(receipts: &[Receipt], probe: u16) -> Option<Outcome> {
+fn came_back(record: &RunRecord, receipts: &[Receipt], probe: u16) -> Option<Outcome> {
     let of = |kind: ReceiptKind| {
-        let here =
-            receipts.iter().enumerate().filter(|(_, receipt)| receipt.probe == probe && receipt.kind == kind);
-        let found: Vec<u16> = here.filter_map(|(at, _)| u16::try_from(at).ok()).collect();
+        let here = receipts.iter().enumerate().filter(|(_, receipt)| {
+            receipt.probe == probe && receipt.kind == kind && receipt.run == record.run
+        });
+        let found: Vec<u32> = here.filter_map(|(at, _)| u32::try_from(at).ok()).collect();
         Some(found).filter(|found| !found.is_empty())
     };
     let relayed = of(ReceiptKind::Relayed).map(|receipts| Outcome::Relayed { receipts });

@@ -18,6 +18,7 @@ pub(super) struct SinkHealth {
 impl SinkHealth {
     pub(super) fn new(evidence: &Evidence<'_>, receipts: &[Receipt]) -> Self {
         let record = evidence.record;
+        let receipts = || receipts.iter().filter(|receipt| receipt.run == record.run);
         let control = |receipt: &&Receipt| {
             let probe = record.probe(receipt.probe);
             let ours = probe.is_some_and(|probe| record.is_way_in(probe.path));
@@ -27,9 +28,9 @@ impl SinkHealth {
             let case = record.probe(receipt.probe).and_then(|probe| record.case(probe));
             case.is_some_and(|case| case.id == matrix::SILENCE)
         };
-        let mut seen: Vec<Date> = receipts.iter().filter(control).map(|receipt| receipt.at).collect();
+        let mut seen: Vec<Date> = receipts().filter(control).map(|receipt| receipt.at).collect();
         // A token that was never sent was seen: receipts mean nothing here.
-        if receipts.iter().any(|receipt| silent(&receipt)) {
+        if receipts().any(|receipt| silent(&receipt)) {
             seen.clear();
         }
         Self { first: seen.iter().min().copied(), last: seen.iter().max().copied() }
