@@ -76,3 +76,21 @@ fn a_flood_of_hints_does_not_hide_a_proof() {
     let judged = Report::judged(report.run.clone(), report.transcript.clone(), receipts, report.as_of);
     assert_eq!(judged.verdict, Verdict::OpenRelay);
 }
+#[test]
+fn one_message_of_our_own_that_is_found_twice_is_one_sign_of_life() {
+    // A mailbox that was copied shows a later date.
+    let mut report = swallowed();
+    for seconds in [0, WINDOW + 60] {
+        report.add(receipt(&report, "ctl-path", "relayed", seconds, "first")).expect("of this run");
+    }
+    assert_eq!(report.verdict, Verdict::Suspected, "{}", report.text());
+}
+
+#[test]
+fn a_sign_of_life_after_the_messages_does_not_stand_for_one_before() {
+    let mut report = swallowed();
+    for (seconds, message) in [(WINDOW / 2, "first"), (WINDOW + 60, "last")] {
+        report.add(receipt(&report, "ctl-path", "relayed", seconds, message)).expect("of this run");
+    }
+    assert_eq!(report.verdict, Verdict::Suspected, "{}", report.text());
+}

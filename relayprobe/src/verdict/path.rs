@@ -161,8 +161,13 @@ impl<'a> View<'a> {
     }
 
     fn sink_is_proven(&self) -> bool {
-        let last = self.rows.iter().filter_map(|(probe, ..)| self.evidence.message(probe.number)).max();
-        last.is_some_and(|sent| self.sink.covers(until(self.evidence.record, sent)))
+        let record = self.evidence.record;
+        let here = |number: u16| self.rows.iter().any(|(probe, ..)| probe.number == number);
+        let sent = || self.evidence.messages.iter().filter(|&&(of, _)| here(of)).map(|&(_, at)| at);
+        let (first, last) = (sent().min(), sent().max());
+        first
+            .zip(last)
+            .is_some_and(|(first, last)| self.sink.covers(record.date_at(first), until(record, last)))
     }
 
     /// A measure under which a message that does not arrive means nothing.
