@@ -16,6 +16,7 @@ on DATA: 354 go on
 ";
 const CASE: &str = "pct-domain";
 const WINDOW: u64 = 6 * 3_600;
+const DAY: u64 = 86_400;
 
 /// A run against it, in which our own receiving server has a way in.
 fn swallowed() -> Report {
@@ -52,10 +53,53 @@ fn watched(last: u64) -> Report {
     report
 }
 
+fn later(report: &mut Report, seconds: u64) {
+    let at = report.run.date_at(report.transcript.ended).unix() + seconds;
+    report.judge(Date::from_unix(at));
+}
+
 #[test]
 fn silence_between_two_signs_of_life_is_believed() {
     let report = watched(WINDOW + 60);
     assert_eq!(report.verdict, Verdict::AcceptsWithoutRelaying, "{}", report.text());
+}
+
+#[test]
+fn one_message_of_our_own_that_is_found_twice_is_one_sign_of_life() {
+    // A mailbox that was copied shows a later date.
+    let mut report = swallowed();
+    for seconds in [0, WINDOW + 60] {
+        report.add(receipt(&report, "ctl-path", "relayed", seconds, "first")).expect("of this run");
+    }
+    assert_eq!(report.verdict, Verdict::Suspected, "{}", report.text());
+}
+
+#[test]
+fn a_sign_of_life_after_the_messages_does_not_stand_for_one_before() {
+    let mut report = swallowed();
+    for (seconds, message) in [(WINDOW / 2, "first"), (WINDOW + 60, "last")] {
+        report.add(receipt(&report, "ctl-path", "relayed", seconds, message)).expect("of this run");
+    }
+    assert_eq!(report.verdict, Verdict::Suspected, "{}", report.text());
+}
+
+#[test]
+fn a_message_that_is_still_being_tried_is_waited_for_as_long_as_queues_live() {
+    let mut report = watched(WINDOW + 60);
+    report.add(receipt(&report, CASE, "delayed", 3_600, "")).expect("of this run");
+    assert_eq!(report.verdict, Verdict::Suspected, "{}", report.text());
+    assert!(report.pending_until.is_some());
+    later(&mut report, 6 * DAY);
+    assert_eq!(report.verdict, Verdict::Suspected, "our own server was not seen since: {}", report.text());
+    report.add(receipt(&report, "ctl-path", "relayed", 6 * DAY, "much later")).expect("of this run");
+    assert_eq!(report.verdict, Verdict::AcceptsWithoutRelaying, "{}", report.text());
+}
+
+#[test]
+fn a_message_that_comes_after_its_tokens_life_is_no_silence() {
+    let mut report = watched(WINDOW + 60);
+    report.add(receipt(&report, CASE, "late", 9 * DAY, "")).expect("of this run");
+    assert_eq!(report.verdict, Verdict::Suspected, "{}", report.text());
 }
 
 #[test]
@@ -75,22 +119,4 @@ fn a_flood_of_hints_does_not_hide_a_proof() {
     receipts.push(receipt(&report, CASE, "relayed", 6, ""));
     let judged = Report::judged(report.run.clone(), report.transcript.clone(), receipts, report.as_of);
     assert_eq!(judged.verdict, Verdict::OpenRelay);
-}
-#[test]
-fn one_message_of_our_own_that_is_found_twice_is_one_sign_of_life() {
-    // A mailbox that was copied shows a later date.
-    let mut report = swallowed();
-    for seconds in [0, WINDOW + 60] {
-        report.add(receipt(&report, "ctl-path", "relayed", seconds, "first")).expect("of this run");
-    }
-    assert_eq!(report.verdict, Verdict::Suspected, "{}", report.text());
-}
-
-#[test]
-fn a_sign_of_life_after_the_messages_does_not_stand_for_one_before() {
-    let mut report = swallowed();
-    for (seconds, message) in [(WINDOW / 2, "first"), (WINDOW + 60, "last")] {
-        report.add(receipt(&report, "ctl-path", "relayed", seconds, message)).expect("of this run");
-    }
-    assert_eq!(report.verdict, Verdict::Suspected, "{}", report.text());
 }

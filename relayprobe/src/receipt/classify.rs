@@ -75,7 +75,9 @@ impl<'a> Seen<'a> {
             None => return ReceiptKind::Forwarded,
         };
         let end = self.record.date.unix().saturating_add(token::LIFE);
-        if self.arrival.at.unix() > end { ReceiptKind::Late } else { kind }
+        // Only what was handed on shows that a queue was let go.
+        let handed_on = matches!(kind, ReceiptKind::Relayed | ReceiptKind::Attempted | ReceiptKind::Reported);
+        if handed_on && self.arrival.at.unix() > end { ReceiptKind::Late } else { kind }
     }
 
     /// Whether it is the test message itself, in the envelope that was sent.
