@@ -70,6 +70,8 @@ impl<'a> Seen<'a> {
         let kind = match report {
             Some(report) => report.kind(self.record),
             None if self.is_automatic() => return ReceiptKind::DeliveredLocally,
+            // A gateway or a filter on the way out adds such fields too: no proof, and not somebody's doing either.
+            None if self.is_as_sent() && self.has(&MARKED) => ReceiptKind::Reported,
             None if self.is_as_sent() => proof,
             // Whoever sent it on may do so at any time: no queue was let go.
             None => return ReceiptKind::Forwarded,
@@ -82,15 +84,19 @@ impl<'a> Seen<'a> {
 
     /// Whether it is the test message itself, in the envelope that was sent.
     fn is_as_sent(self) -> bool {
-        let foreign = |start: &&str| self.mail.fields.iter().any(|field| field.begins(start));
         self.mail.is_test_message(self.token)
-            && !FOREIGN.iter().any(foreign)
+            && !self.has(&FOREIGN)
             && self.own_recipients().next().is_some()
             && self
                 .arrival
                 .envelope
                 .as_ref()
                 .is_some_and(|envelope| sent::is_as_sent(&envelope.sender, self.record, self.token))
+    }
+
+    /// Whether its header has a field that begins so.
+    fn has(self, starts: &[&str]) -> bool {
+        starts.iter().any(|start| self.mail.fields.iter().any(|field| field.begins(start)))
     }
 
     /// Whether a program at the target's side answered.
@@ -186,9 +192,11 @@ impl<'a> Seen<'a> {
     }
 }
 
-/// Beginnings of fields that people, lists and aliases add when they send a message on.
-const FOREIGN: [&str; 6] =
-    ["Resent-", "List-", "X-Forwarded-", "Delivered-To", "X-Original-To", "In-Reply-To"];
+/// Beginnings of fields that people add when they send a message on.
+const FOREIGN: [&str; 3] = ["Resent-", "X-Forwarded-", "In-Reply-To"];
+
+/// Beginnings of fields that lists and aliases add, and servers that pass a message through a program of theirs.
+const MARKED: [&str; 3] = ["List-", "Delivered-To", "X-Original-To"];
 
 /// Fields that only automatic answers have.
 const ANSWERS: [&str; 4] = ["X-Autoreply", "X-Autorespond", "X-Autoresponder", "X-Autoresponse"];

@@ -221,14 +221,22 @@ fn what_people_and_lists_send_on_is_forwarded() {
     let lab = Lab::plain();
     for field in [
         "Resent-From: postmaster@target.example",
-        "List-Id: <staff.target.example>",
         "X-Forwarded-To: x@probe.example",
-        "Delivered-To: postmaster@target.example",
-        "X-Original-To: postmaster@target.example",
         "In-Reply-To: <x@target.example>",
     ] {
         let message = format!("{field}\r\n{}", lab.relayed());
         assert_eq!(lab.kind(&lab.own(&message)), ReceiptKind::Forwarded, "{field}");
+    }
+    // A relay that adds these is no closed one, and a list that does is no relay.
+    for field in [
+        "List-Unsubscribe: <https://gateway.target.example/>",
+        "Delivered-To: postmaster@target.example",
+        "X-Original-To: postmaster@target.example",
+    ] {
+        let message = format!("{field}\r\n{}", lab.relayed());
+        assert_eq!(lab.kind(&lab.own(&message)), ReceiptKind::Reported, "{field}");
+        let arrival = lab.arrival("list@target.example", &lab.recipient(), &message);
+        assert_eq!(lab.kind(&arrival), ReceiptKind::Forwarded, "{field}");
     }
     // Attached, or quoted.
     let attached = format!(
