@@ -9,6 +9,7 @@ use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
 use relayprobe_tests::program::{assert_fits_schema, command, json, run, text};
+use relayprobe_tests::receiving::Client;
 use relayprobe_tests::servers::probe_domain;
 use relayprobe_tests::servers::{Server, postfix};
 use serde_json::Value;
@@ -333,4 +334,54 @@ fn a_proof_that_nobody_could_see_is_refused() {
     let (code, out, err) =
         run(&[&["probe", "127.0.0.1:1", "--allow-private", "--stage", "prove"], &TESTER[..]].concat());
     assert!(code == 64 && out.is_empty() && err.contains("--sink"), "{code} {err}");
+}
+
+/// Two runs of a store against a port where nobody listens: their names, and a token of each.
+fn two_runs(store: &Path) -> [(String, String); 2] {
+    let nobody = free_address().to_string();
+    [0, 1].map(|_| {
+        let options = [
+            "--allow-private",
+            "--again",
+            "--stage",
+            "prove",
+            "--store",
+            text(store),
+            "--wait",
+            "0s",
+            "--case",
+            "snd-null",
+            "--json",
+        ];
+        let (_, out, err) = run(&[&["probe", &nobody], &TESTER[..], &options].concat());
+        let report = if out.is_empty() { panic!("{err}") } else { json(&out) };
+        let text = |value: &Value| value.as_str().expect("a text").to_owned();
+        (text(&report["run"]["run"]), text(&report["run"]["probes"][0]["user"]))
+    })
+}
+
+fn hand_over(sink: SocketAddr, token: &str) {
+    let (mut client, _) = Client::connect(sink);
+    assert_eq!(client.ask("EHLO mail.target.example"), "250");
+    let message = format!("Message-ID: <{token}.x@probe.example>\r\n\r\ntest");
+    let code = client.send(&format!("b{token}@tester.example"), &format!("{token}@probe.example"), &message);
+    assert_eq!(code, "250");
+}
+
+#[test]
+fn a_damaged_report_stops_nobody() {
+    let (sink, store) = (free_address(), folder());
+    let [(damaged, first), (whole, second)] = two_runs(store.path());
+    let reports = store.path().join("reports");
+    let name = listed(&reports).into_iter().find(|name| name.contains(&damaged)).expect("its report");
+    let report = fs::read(reports.join(&name)).expect("a report");
+    fs::write(reports.join(&name), &report[..report.len() / 2]).expect("half a report");
+    let mut standing = Standing::start(sink, store.path(), &[]);
+    hand_over(sink, &first);
+    standing.await_line(&name);
+    hand_over(sink, &second);
+    standing.await_line(&format!("of run {whole}"));
+    // What came for it is not lost: once the report is mended, it is taken in.
+    fs::write(reports.join(&name), &report).expect("a whole report");
+    standing.await_line(&format!("of run {damaged}"));
 }
