@@ -372,16 +372,34 @@ fn hand_over(sink: SocketAddr, token: &str) {
 fn a_damaged_report_stops_nobody() {
     let (sink, store) = (free_address(), folder());
     let [(damaged, first), (whole, second)] = two_runs(store.path());
-    let reports = store.path().join("reports");
-    let name = listed(&reports).into_iter().find(|name| name.contains(&damaged)).expect("its report");
-    let report = fs::read(reports.join(&name)).expect("a report");
-    fs::write(reports.join(&name), &report[..report.len() / 2]).expect("half a report");
+    for room in ["reports", "runs"] {
+        let room = store.path().join(room);
+        let name = listed(&room).into_iter().find(|name| name.contains(&damaged)).expect("its file");
+        let text = fs::read(room.join(&name)).expect("a text");
+        fs::write(room.join(&name), &text[..text.len() / 2]).expect("half a text");
+        let mut standing = Standing::start(sink, store.path(), &[]);
+        hand_over(sink, &first);
+        standing.await_line(&name);
+        hand_over(sink, &second);
+        standing.await_line(&format!("of run {whole}"));
+        // What came for it is not lost: once the file is mended, it is taken in.
+        fs::write(room.join(&name), &text).expect("a whole text");
+        standing.await_line(&format!("of run {damaged}"));
+    }
+}
+
+#[test]
+fn a_foreign_file_in_the_spool_does_not_keep_the_others() {
+    let store = folder();
+    let [(name, token), _] = two_runs(store.path());
+    let sink = free_address();
     let mut standing = Standing::start(sink, store.path(), &[]);
-    hand_over(sink, &first);
-    standing.await_line(&name);
-    hand_over(sink, &second);
-    standing.await_line(&format!("of run {whole}"));
-    // What came for it is not lost: once the report is mended, it is taken in.
-    fs::write(reports.join(&name), &report).expect("a whole report");
-    standing.await_line(&format!("of run {damaged}"));
+    hand_over(sink, &token);
+    standing.await_line(&format!("of run {name}"));
+    drop(standing);
+    fs::write(store.path().join("receipts/new/0-foreign"), "{").expect("a file");
+    std::thread::sleep(Duration::from_millis(1_100));
+    let (code, _, err) = run(&["purge", "--store", text(store.path()), "--older-than", "0s"]);
+    assert_eq!(code, 0, "{err}");
+    assert!(err.contains("0-foreign") && err.contains("5 files older than"), "{err}");
 }
