@@ -31,7 +31,7 @@ pub fn classify(arrival: &Arrival, keys: &Keyring, runs: &dyn Fn(&str) -> Option
     let trace = Trace::read(mail.octets);
     let seen = Seen { arrival, mail: &mail, token: &token, record: &record };
     let report = report::read(&mail, seen.has_null_sender(), &token);
-    let kind = seen.kind(report.as_ref());
+    let kind = seen.kind(report.as_ref(), &trace);
     let recipient = seen.recipient();
     Classified::Receipt(Box::new(Receipt {
         kind,
@@ -59,7 +59,7 @@ struct Seen<'a> {
 }
 
 impl<'a> Seen<'a> {
-    fn kind(self, report: Option<&Report>) -> ReceiptKind {
+    fn kind(self, report: Option<&Report>, trace: &Trace) -> ReceiptKind {
         let proof = match self.arrival.handover {
             // Servers verify recipients so before they accept or refuse: nothing is handed over.
             Handover::Recipient => return ReceiptKind::Hint,
@@ -71,7 +71,9 @@ impl<'a> Seen<'a> {
             Some(report) => report.kind(self.record),
             None if self.is_automatic() => return ReceiptKind::DeliveredLocally,
             // A gateway or a filter on the way out adds such fields too: no proof, and not somebody's doing either.
-            None if self.is_as_sent() && self.has(&MARKED) => ReceiptKind::Reported,
+            None if self.is_as_sent() && (self.has(&MARKED) || self.is_from_us(trace)) => {
+                ReceiptKind::Reported
+            }
             None if self.is_as_sent() => proof,
             // Whoever sent it on may do so at any time: no queue was let go.
             None => return ReceiptKind::Forwarded,
@@ -92,6 +94,16 @@ impl<'a> Seen<'a> {
                 .envelope
                 .as_ref()
                 .is_some_and(|envelope| sent::is_as_sent(&envelope.sender, self.record, self.token))
+    }
+
+    /// Whether we seem to have handed it over ourselves: by the name that we gave the target, and untouched by any other
+    /// server. So it is if the target is our own receiving server, which takes mail for the probe domain as it should.
+    fn is_from_us(self, trace: &Trace) -> bool {
+        let Some(probe) = self.record.probe(self.token.probe()) else { return false };
+        let Some(envelope) = &self.arrival.envelope else { return false };
+        !self.record.is_way_in(probe.path)
+            && trace.hops.is_empty()
+            && sent::is_our_name(&envelope.helo, self.record, probe)
     }
 
     /// Whether its header has a field that begins so.

@@ -140,6 +140,20 @@ fn the_message_in_its_own_envelope_is_relayed() {
 }
 
 #[test]
+fn what_we_handed_to_our_own_server_is_no_proof() {
+    let lab = Lab::plain();
+    let by = |helo: &str, message: &str| {
+        let mut arrival = lab.own(message);
+        arrival.envelope.as_mut().unwrap().helo = helo.as_bytes().into();
+        lab.kind(&arrival)
+    };
+    assert_eq!(by("PROBE.example", &lab.sent()), ReceiptKind::Reported);
+    // A relay leaves its line, or its name.
+    assert_eq!(by("probe.example", &lab.relayed()), ReceiptKind::Relayed);
+    assert_eq!(by("mail.target.example", &lab.sent()), ReceiptKind::Relayed);
+}
+
+#[test]
 fn a_refused_or_interrupted_message_is_an_attempt() {
     let lab = Lab::plain();
     let mut arrival = lab.own(&lab.relayed());
