@@ -9,7 +9,7 @@ use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
 use relayprobe_tests::program::{assert_fits_schema, command, json, run, text};
-use relayprobe_tests::receiving::Client;
+use relayprobe_tests::receiving::{Client, Receiving, options};
 use relayprobe_tests::servers::probe_domain;
 use relayprobe_tests::servers::{Server, postfix};
 use serde_json::Value;
@@ -402,4 +402,25 @@ fn a_foreign_file_in_the_spool_does_not_keep_the_others() {
     let (code, _, err) = run(&["purge", "--store", text(store.path()), "--older-than", "0s"]);
     assert_eq!(code, 0, "{err}");
     assert!(err.contains("0-foreign") && err.contains("5 files older than"), "{err}");
+}
+
+#[test]
+fn a_mailbox_that_is_not_there_is_told_before_anything_is_sent() {
+    // It takes all that a message could be sent for.
+    let server = Receiving::start(options());
+    let target = server.sink.address().to_string();
+    let lab = ["--allow-private", "--profile", "lab", "--wait", "1s", "--case", "snd-null"];
+    let nowhere = folder().path().join("missing");
+    let (code, out, err) =
+        run(&[&["probe", &target], &TESTER[..], &lab, &["--receipts", text(&nowhere)]].concat());
+    assert!(out.is_empty() && err.contains("missing"), "{out}{err}");
+    assert_eq!((code, server.sink.counts().connections), (74, 0), "{err}");
+    // Nor does one file that cannot be read hide the others.
+    let maildir = folder();
+    for name in ["new", "cur", "tmp", "new/1.not.a.file"] {
+        fs::create_dir(maildir.path().join(name)).expect("a folder");
+    }
+    let here = ["--receipts", text(maildir.path())];
+    let (code, out, err) = run(&[&["probe", &target], &TESTER[..], &lab, &here].concat());
+    assert_eq!(code, 1, "{out}{err}");
 }

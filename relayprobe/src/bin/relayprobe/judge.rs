@@ -100,7 +100,7 @@ impl JudgeOptions {
             sources.follow(store.spool()?);
         }
         for mailbox in &self.receipts {
-            sources.watch(mailbox);
+            sources.watch(mailbox)?;
         }
         let keys = match (&store, &self.keys) {
             (Some(store), _) => store.keys()?,

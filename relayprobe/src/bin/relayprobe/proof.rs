@@ -98,7 +98,7 @@ impl ProofOptions {
             sources.follow(store.spool()?);
         }
         for mailbox in &self.receipts {
-            sources.watch(mailbox);
+            sources.watch(mailbox)?;
         }
         if way_in.is_none() {
             tell(
