@@ -424,3 +424,25 @@ fn a_mailbox_that_is_not_there_is_told_before_anything_is_sent() {
     let (code, out, err) = run(&[&["probe", &target], &TESTER[..], &lab, &here].concat());
     assert_eq!(code, 1, "{out}{err}");
 }
+
+#[test]
+fn an_edited_report_sends_nothing_to_anybody() {
+    let (store, victim) = (folder(), Receiving::start(options()));
+    let place = victim.sink.address();
+    let nobody = free_address().to_string();
+    let lab = ["--allow-private", "--profile", "lab", "--wait", "0s", "--case", "snd-null", "--json"];
+    let way = ["--stage", "prove", "--store", text(store.path()), "--way-in", &nobody];
+    let (_, out, err) = run(&[&["probe", &free_address().to_string()], &TESTER[..], &lab, &way].concat());
+    let mut report = if out.is_empty() { panic!("{err}") } else { json(&out) };
+    report["run"]["way_in"] = place.to_string().into();
+    let paths = report["run"]["paths"].as_array_mut().expect("paths");
+    paths.last_mut().expect("the way in")["port"] = place.port().into();
+    for probe in report["run"]["probes"].as_array_mut().expect("probes") {
+        probe["user"] = "someone".into();
+    }
+    let file = store.path().join("edited.json");
+    fs::write(&file, report.to_string()).expect("a file");
+    let check = ["judge", text(&file), "--store", text(store.path()), "--check-sink"];
+    let (code, _, err) = run(&check);
+    assert_eq!((code, victim.sink.counts().connections), (64, 0), "{err}");
+}
