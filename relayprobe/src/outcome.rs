@@ -66,27 +66,27 @@ pub enum Outcome {
     /// A report says that it failed at the target's own side.
     AcceptedThenBounced {
         /// Indices of the receipts.
-        receipts: Vec<u16>,
+        receipts: Vec<u32>,
     },
     /// An automatic answer or a report of success says that it ended at the target's own side.
     DeliveredLocally {
         /// Indices of the receipts.
-        receipts: Vec<u16>,
+        receipts: Vec<u32>,
     },
     /// The target handed the message to our receiving server, which refused it.
     RelayAttempted {
         /// Indices of the receipts.
-        receipts: Vec<u16>,
+        receipts: Vec<u32>,
     },
     /// Only a report says that the target handed the message on. A strong hint, no proof.
     RelayReported {
         /// Indices of the receipts.
-        receipts: Vec<u16>,
+        receipts: Vec<u32>,
     },
     /// The message came to our receiving server.
     Relayed {
         /// Indices of the receipts.
-        receipts: Vec<u16>,
+        receipts: Vec<u32>,
     },
     /// The case makes no sense here.
     NotApplicable {

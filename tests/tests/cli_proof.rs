@@ -9,6 +9,7 @@ use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
 use relayprobe_tests::program::{assert_fits_schema, closed_port, command, json, run, text};
+use relayprobe_tests::receiving::{Client, Receiving, options};
 use relayprobe_tests::servers::probe_domain;
 use relayprobe_tests::servers::{Server, postfix};
 use serde_json::Value;
@@ -384,4 +385,115 @@ fn a_proof_that_nobody_could_see_is_refused() {
     let (code, out, err) =
         run(&[&["probe", "127.0.0.1:1", "--allow-private", "--stage", "prove"], &TESTER[..]].concat());
     assert!(code == 64 && out.is_empty() && err.contains("--sink"), "{code} {err}");
+}
+
+/// Two runs of a store against a port where nobody listens: their names, and a token of each.
+fn two_runs(store: &Path) -> [(String, String); 2] {
+    let nobody = free_address().to_string();
+    [0, 1].map(|_| {
+        let options = [
+            "--allow-private",
+            "--again",
+            "--stage",
+            "prove",
+            "--store",
+            text(store),
+            "--wait",
+            "0s",
+            "--case",
+            "snd-null",
+            "--json",
+        ];
+        let (_, out, err) = run(&[&["probe", &nobody], &TESTER[..], &options].concat());
+        let report = if out.is_empty() { panic!("{err}") } else { json(&out) };
+        let text = |value: &Value| value.as_str().expect("a text").to_owned();
+        (text(&report["run"]["run"]), text(&report["run"]["probes"][0]["user"]))
+    })
+}
+
+fn hand_over(sink: SocketAddr, token: &str) {
+    let (mut client, _) = Client::connect(sink);
+    assert_eq!(client.ask("EHLO mail.target.example"), "250");
+    let message = format!("Message-ID: <{token}.x@probe.example>\r\n\r\ntest");
+    let code = client.send(&format!("b{token}@tester.example"), &format!("{token}@probe.example"), &message);
+    assert_eq!(code, "250");
+}
+
+#[test]
+fn a_damaged_report_stops_nobody() {
+    let (sink, store) = (free_address(), folder());
+    let [(damaged, first), (whole, second)] = two_runs(store.path());
+    for room in ["reports", "runs"] {
+        let room = store.path().join(room);
+        let name = listed(&room).into_iter().find(|name| name.contains(&damaged)).expect("its file");
+        let text = fs::read(room.join(&name)).expect("a text");
+        fs::write(room.join(&name), &text[..text.len() / 2]).expect("half a text");
+        let mut standing = Standing::start(sink, store.path(), &[]);
+        hand_over(sink, &first);
+        standing.await_line(&name);
+        hand_over(sink, &second);
+        standing.await_line(&format!("of run {whole}"));
+        // What came for it is not lost: once the file is mended, it is taken in.
+        fs::write(room.join(&name), &text).expect("a whole text");
+        standing.await_line(&format!("of run {damaged}"));
+    }
+}
+
+#[test]
+fn a_foreign_file_in_the_spool_does_not_keep_the_others() {
+    let store = folder();
+    let [(name, token), _] = two_runs(store.path());
+    let sink = free_address();
+    let mut standing = Standing::start(sink, store.path(), &[]);
+    hand_over(sink, &token);
+    standing.await_line(&format!("of run {name}"));
+    drop(standing);
+    fs::write(store.path().join("receipts/new/0-foreign"), "{").expect("a file");
+    std::thread::sleep(Duration::from_millis(1_100));
+    let (code, _, err) = run(&["purge", "--store", text(store.path()), "--older-than", "0s"]);
+    assert_eq!(code, 0, "{err}");
+    assert!(err.contains("0-foreign") && err.contains("5 files older than"), "{err}");
+}
+
+#[test]
+fn a_mailbox_that_is_not_there_is_told_before_anything_is_sent() {
+    // It takes all that a message could be sent for.
+    let server = Receiving::start(options());
+    let target = server.sink.address().to_string();
+    let lab = ["--allow-private", "--profile", "lab", "--wait", "1s", "--case", "snd-null"];
+    let nowhere = folder().path().join("missing");
+    let (code, out, err) =
+        run(&[&["probe", &target], &TESTER[..], &lab, &["--receipts", text(&nowhere)]].concat());
+    assert!(out.is_empty() && err.contains("missing"), "{out}{err}");
+    assert_eq!((code, server.sink.counts().connections), (74, 0), "{err}");
+    // Nor does one file that cannot be read hide the others.
+    let maildir = folder();
+    for name in ["new", "cur", "tmp", "new/1.not.a.file"] {
+        fs::create_dir(maildir.path().join(name)).expect("a folder");
+    }
+    let here = ["--receipts", text(maildir.path())];
+    let (code, out, err) = run(&[&["probe", &target], &TESTER[..], &lab, &here].concat());
+    assert_eq!(code, 1, "{out}{err}");
+}
+
+#[test]
+fn an_edited_report_sends_nothing_to_anybody() {
+    let (store, victim) = (folder(), Receiving::start(options()));
+    let place = victim.sink.address();
+    let nobody = free_address().to_string();
+    let lab = ["--allow-private", "--profile", "lab", "--wait", "0s", "--case", "snd-null", "--json"];
+    let way = ["--stage", "prove", "--store", text(store.path()), "--way-in", &nobody];
+    let (_, out, err) = run(&[&["probe", &free_address().to_string()], &TESTER[..], &lab, &way].concat());
+    let mut report = if out.is_empty() { panic!("{err}") } else { json(&out) };
+    report["run"]["way_in"] = place.to_string().into();
+    let paths = report["run"]["paths"].as_array_mut().expect("paths");
+    paths.last_mut().expect("the way in")["port"] = place.port().into();
+    for probe in report["run"]["probes"].as_array_mut().expect("probes") {
+        probe["user"] = "someone".into();
+    }
+    let file = store.path().join("edited.json");
+    fs::write(&file, report.to_string()).expect("a file");
+    let check = ["judge", text(&file), "--store", text(store.path()), "--check-sink"];
+    let (code, _, err) = run(&check);
+    assert_eq!((code, victim.sink.counts().connections), (64, 0), "{err}");
 }

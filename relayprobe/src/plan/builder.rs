@@ -269,6 +269,7 @@ impl PlanBuilder {
         let seed = seed & ((1 << 53) - 1);
         self.adopt_mailbox_domain()?;
         self.check_address()?;
+        self.check_sink()?;
         self.check_leave(date)?;
         self.check_domains()?;
         self.check_cases()?;
@@ -322,6 +323,22 @@ impl PlanBuilder {
             |port: &u16| of_trial(*port) || MAIL_PORTS.contains(port) || self.allowed_ports.contains(port);
         match self.ports.iter().find(|port| **port == 0 || !known(port)) {
             Some(&port) => Err(PlanError::Port { port }),
+            None => Ok(()),
+        }
+    }
+
+    /// Mail that our own receiving server takes is no mail that it relays.
+    fn check_sink(&self) -> Result<(), PlanError> {
+        let identity = &self.identity;
+        let (v4, v6) = (identity.sink_ipv4.map(IpAddr::V4), identity.sink_ipv6.map(IpAddr::V6));
+        // Mail for a domain comes by port 25 and no other (RFC 5321 §4.5.4.2).
+        let known = v4.into_iter().chain(v6).map(|address| SocketAddr::new(address, 25));
+        let is_target = |sink: &SocketAddr| {
+            sink.ip().to_canonical() == self.target.address.to_canonical()
+                && self.ports.contains(&sink.port())
+        };
+        match self.way_in.into_iter().chain(known).find(is_target) {
+            Some(sink) => Err(PlanError::TargetIsSink { sink }),
             None => Ok(()),
         }
     }

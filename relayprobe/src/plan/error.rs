@@ -1,7 +1,7 @@
 //! Why a plan could not be made.
 
 use alloc::string::String;
-use core::net::IpAddr;
+use core::net::{IpAddr, SocketAddr};
 
 use super::limits::Limits;
 use crate::address::Domain;
@@ -110,6 +110,14 @@ pub enum PlanError {
     ProbeDomainIsTarget {
         /// The domain.
         domain: Domain,
+    },
+    /// The target is the tester's own receiving server.
+    #[error(
+        "{sink} is our own receiving server, which takes mail for the probe domain as it should: it cannot be the target"
+    )]
+    TargetIsSink {
+        /// Where it is.
+        sink: SocketAddr,
     },
     /// The mailbox is not in a domain of the target's own.
     #[error("the mailbox {mailbox} is not in a mail domain of the target; name its domain too")]

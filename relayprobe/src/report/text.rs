@@ -204,7 +204,7 @@ fn fate(outcome: &Outcome) -> Option<String> {
     Some(match outcome {
         Outcome::Relayed { .. } => "RELAYED: our message came back".into(),
         Outcome::RelayAttempted { .. } => "RELAYED: it was handed to us, and we refused it".into(),
-        Outcome::RelayReported { .. } => "a report says that it was passed on".into(),
+        Outcome::RelayReported { .. } => "it seems to have been passed on; what came back is no proof".into(),
         Outcome::AcceptedPending { until, .. } => format!("message accepted, waited for until {until}"),
         Outcome::AcceptedNoReceipt { .. } => "message accepted, and it did not come back".into(),
         Outcome::AcceptedThenBounced { .. } => "message accepted, and then reported as failed".into(),

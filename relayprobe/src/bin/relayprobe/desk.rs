@@ -1,5 +1,6 @@
 //! What comes back meets the stored reports.
 
+use core::cell::RefCell;
 use core::fmt;
 use std::path::Path;
 use std::process::Command;
@@ -35,13 +36,19 @@ impl Desk<'_> {
     pub(crate) fn take(&self, arrival: &Arrival) -> Result<Met, StoreError> {
         // A key may have been put into use since the last one.
         let keys = self.store.keys()?;
-        match classify(arrival, &keys, &|run| self.store.run(run)) {
-            Classified::Receipt(receipt) => self.add(*receipt),
-            Classified::Forged { run } => {
+        let fault = RefCell::new(None);
+        let run =
+            |run: &str| self.store.run(run).unwrap_or_else(|error| fault.replace(Some(error)).and(None));
+        let classified = classify(arrival, &keys, &run);
+        match (classified, fault.into_inner()) {
+            (Classified::Receipt(receipt), _) => self.add(*receipt),
+            // It may be what it is about: it is to be offered again.
+            (_, Some(fault)) => Err(fault),
+            (Classified::Forged { run }, None) => {
                 tell(Forged(&run));
                 Ok(Met::Settled)
             }
-            Classified::UnknownRun { run } => {
+            (Classified::UnknownRun { run }, None) => {
                 tell(format_args!("note: something came for run {run}, which is not in this store"));
                 Ok(Met::Settled)
             }

@@ -182,6 +182,21 @@ fn a_case_of_ones_own_is_taken() {
 }
 
 #[test]
+fn our_own_receiving_server_is_no_target() {
+    for sink in ["198.18.0.1:25", "[::ffff:198.18.0.1]:25"] {
+        let own = builder(target()).way_in(sink.parse().unwrap());
+        assert!(matches!(build(own), Err(PlanError::TargetIsSink { .. })), "{sink}");
+    }
+    let mut known = identity();
+    known.sink_ipv4 = Some("198.18.0.1".parse().unwrap());
+    let own = Plan::builder(target(), known, "own-server:test".parse().unwrap()).allow_private();
+    assert!(matches!(build(own.clone()), Err(PlanError::TargetIsSink { .. })));
+    // Another server on the same machine.
+    assert!(build(own.ports(&[2525])).is_ok());
+    assert!(build(builder(target()).way_in("198.18.0.1:2525".parse().unwrap())).is_ok());
+}
+
+#[test]
 fn the_probe_domain_is_not_the_targets() {
     let mut own = target();
     own.domains.push("probe.example".parse().unwrap());
