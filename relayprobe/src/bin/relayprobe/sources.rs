@@ -26,6 +26,12 @@ pub(crate) enum SourceError {
     Spool(#[from] SpoolError),
 }
 
+impl SourceError {
+    fn is_missing(&self) -> bool {
+        matches!(self, Self::Read { fault, .. } if fault.kind() == io::ErrorKind::NotFound)
+    }
+}
+
 /// All of them.
 #[derive(Default)]
 pub(crate) struct Sources {
@@ -47,9 +53,15 @@ impl Sources {
         self.sink = Some((sink, arrivals));
     }
 
-    /// A Maildir, or an mbox file. One that cannot be read is told now, not when everything was sent.
+    /// A Maildir, or an mbox file. One that cannot be read is told now, not when everything was sent. Many are made with the
+    /// first message, so one may be missing in a folder that is there.
     pub(crate) fn watch(&mut self, mailbox: &Path) -> Result<(), SourceError> {
-        messages(mailbox).map(drop)?;
+        match messages(mailbox) {
+            Err(fault) if fault.is_missing() && mailbox.parent().is_some_and(Path::is_dir) => {
+                tell(format_args!("note: {} is not there yet", mailbox.display()));
+            }
+            opened => drop(opened?),
+        }
         self.mailboxes.push(mailbox.into());
         Ok(())
     }
@@ -78,7 +90,11 @@ impl Sources {
 
     fn look(&mut self, arrivals: &mut Vec<Arrival>) -> Result<(), SourceError> {
         for path in &self.mailboxes {
-            for message in messages(path)? {
+            let messages = match messages(path) {
+                Err(fault) if fault.is_missing() => continue,
+                opened => opened?,
+            };
+            for message in messages {
                 match message {
                     Ok(message) if self.seen.contains(&message.id) => {}
                     Ok(message) => {
