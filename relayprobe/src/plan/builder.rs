@@ -12,7 +12,7 @@ use super::limits::{Budget, Grouping, Limits, Profile};
 use super::names::Names;
 use super::probes::probes;
 use super::record::{DriverTls, Prove, RunRecord};
-use crate::address::{Domain, special_range};
+use crate::address::{Domain, carried, never_a_host, special_range};
 use crate::identity::{Authorization, Identity};
 use crate::matrix::{self, Case, Matrix, Selection};
 use crate::message::Letter;
@@ -166,7 +166,7 @@ impl PlanBuilder {
         self
     }
 
-    /// Allows loopback, private and link-local targets, on any port.
+    /// Allows loopback, private and link-local targets, on mail ports and on any from 1,024 on.
     #[must_use]
     pub const fn allow_private(mut self) -> Self {
         self.private = Private::Allowed;
@@ -297,8 +297,11 @@ impl PlanBuilder {
 
     fn check_address(&self) -> Result<(), PlanError> {
         let address = self.target.address;
-        if METADATA.iter().any(|text| text.parse() == Ok(address.to_canonical())) {
+        if METADATA.iter().any(|text| text.parse() == Ok(carried(address))) {
             return Err(PlanError::Metadata { address });
+        }
+        if let Some(range) = never_a_host(address) {
+            return Err(PlanError::NoHost { address, range });
         }
         let special = special_range(address);
         if let (Some(range), Private::Refused) = (special, self.private) {
@@ -313,8 +316,10 @@ impl PlanBuilder {
         if let Some(source) = self.source.filter(|source| source.is_ipv4() != address.is_ipv4()) {
             return Err(PlanError::Source { source_address: source, target: address });
         }
+        // Servers of one's own on trial listen on any port that is nobody's.
+        let of_trial = |port: u16| special.is_some() && port >= 1_024;
         let known =
-            |port: &u16| special.is_some() || MAIL_PORTS.contains(port) || self.allowed_ports.contains(port);
+            |port: &u16| of_trial(*port) || MAIL_PORTS.contains(port) || self.allowed_ports.contains(port);
         match self.ports.iter().find(|port| **port == 0 || !known(port)) {
             Some(&port) => Err(PlanError::Port { port }),
             None => Ok(()),

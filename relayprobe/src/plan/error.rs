@@ -30,6 +30,14 @@ pub enum PlanError {
         /// The target address.
         address: IpAddr,
     },
+    /// No single server can be at the address.
+    #[error("{address} is {range}: no server can be there")]
+    NoHost {
+        /// The target address.
+        address: IpAddr,
+        /// The range it is in.
+        range: &'static str,
+    },
     /// A port on which no mail server is expected.
     #[error(
         "port {port} is not a mail port (25, 465, 587, 2525 and a few more); allow it by name if it is one here"

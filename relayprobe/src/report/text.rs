@@ -186,7 +186,8 @@ fn accepted(family: Family, rows: &[&&ProbeReport]) -> String {
         if let Some((reply, note)) = shown {
             put(&mut text, format_args!("    {id:<24}{note}: {}\n", line(reply.as_bytes())));
         } else if let Some(fate) = fate(&row.outcome).filter(|_| family != Family::Control) {
-            let queue = row.queue_id.as_ref().map(|id| format!(", queued there as {id}"));
+            let own = if row.confirmed { ", which its own line says too" } else { "" };
+            let queue = row.queue_id.as_ref().map(|id| format!(", queued there as {id}{own}"));
             put(&mut text, format_args!("    {id:<24}{fate}{}\n", queue.unwrap_or_default()));
         }
     }

@@ -65,7 +65,7 @@ pub(crate) fn run(
     Ok(report.exit_code)
 }
 
-/// Ctrl-C ends the run politely and keeps what was learnt; a second one ends the program.
+/// Ctrl-C, or a service manager's SIGTERM, ends the run politely and keeps what was learnt; a second one ends the program.
 pub(crate) fn stop_on_signal() -> Stop {
     let stop = Stop::new();
     let handle = stop.clone();
