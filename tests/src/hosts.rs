@@ -46,8 +46,8 @@ impl Hosts {
         let servers: Vec<Server> = dialogues.iter().map(|text| Server::new(&rules(text))).collect();
         let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
         let seen = Arc::new(Mutex::new(Seen::default()));
-        let sees = Arc::clone(&seen);
-        let listener = runtime.block_on(listen()).expect("a port on all addresses");
+        let shared = Arc::clone(&seen);
+        let listener = runtime.block_on(async { listen() }).expect("a port on all addresses");
         let port = listener.local_addr().expect("its address").port();
         runtime.spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
@@ -55,8 +55,8 @@ impl Hosts {
                 else {
                     continue;
                 };
-                let (server, sees) = (servers[kind(address)].clone(), Arc::clone(&sees));
-                let visit = Visit::begin(address, sees);
+                let server = servers[kind(address)].clone();
+                let visit = Visit::begin(address, Arc::clone(&shared));
                 tokio::spawn(async move {
                     // A client may leave at any time; that is no fault of the server.
                     let _left = serve(stream, server, visit).await;
@@ -119,7 +119,8 @@ fn network(address: IpAddr) -> [u8; 3] {
     }
 }
 
-async fn listen() -> io::Result<TcpListener> {
+/// Wants a runtime to belong to.
+fn listen() -> io::Result<TcpListener> {
     let socket = tokio::net::TcpSocket::new_v4()?;
     socket.bind(SocketAddr::from(([0, 0, 0, 0], 0)))?;
     // Thousands may come at once.

@@ -142,8 +142,8 @@ fn a_stop_keeps_what_was_learnt_and_begins_nothing_more() {
             let stop = Stop::new();
             let long = list(200, 100);
             let mut sweep = Sweep::new(long, |address| plan(*address, port), pace(100, 1), &stop);
-            let begun = tokio::time::timeout(Duration::from_millis(600), sweep.next()).await;
-            assert!(begun.is_err(), "all of them hang: {begun:?}");
+            let early = tokio::time::timeout(Duration::from_millis(600), sweep.next()).await;
+            assert!(early.is_err(), "all of them hang: {early:?}");
             let begin = Instant::now();
             stop.stop();
             let mut reports = 0;

@@ -1,6 +1,8 @@
 //! `relayprobe probe --targets`: asks many servers, a report a line.
 
 use core::cell::Cell;
+use core::mem;
+use core::task::Context;
 use core::time::Duration;
 use std::io::{self, IsTerminal as _};
 use std::net::IpAddr;
@@ -103,13 +105,13 @@ pub(crate) fn sweep(
     let runtime = runtime.map_err(|fault| SweepError::Runtime { fault })?;
     let stop = stop_on_signal();
     let told = Told::new(count);
-    let lost = Mutex::new(None);
+    let dropped: Mutex<Vec<Lost>> = Mutex::default();
     let mut lookup = Lookup::start(list, wishes.target, wishes.from);
-    let find = |context: &mut core::task::Context<'_>| {
+    let find = |context: &mut Context<'_>| {
         lookup.poll(context, |loss| {
             // There is no other holder that could have panicked.
-            if let Ok(mut lost) = lost.lock() {
-                lost.get_or_insert_with(Vec::new).push(loss);
+            if let Ok(mut dropped) = dropped.lock() {
+                dropped.push(loss);
             }
         })
     };
@@ -118,8 +120,7 @@ pub(crate) fn sweep(
     let mut end = Ok(());
     runtime.block_on(async {
         while let Some(swept) = sweep.next().await {
-            let losses = lost.lock().ok().and_then(|mut lost| lost.take()).unwrap_or_default();
-            losses.into_iter().for_each(|loss| told.lose(loss));
+            told.lose(&dropped);
             let done = told.take(swept, wishes.store, &stop);
             told.show(sweep.counts());
             if done.is_err() && end.is_ok() {
@@ -129,8 +130,7 @@ pub(crate) fn sweep(
             }
         }
     });
-    let losses = lost.lock().ok().and_then(|mut lost| lost.take()).unwrap_or_default();
-    losses.into_iter().for_each(|loss| told.lose(loss));
+    told.lose(&dropped);
     let counts = sweep.counts();
     // Threads that still look something up are not waited for.
     runtime.shutdown_background();
@@ -249,13 +249,16 @@ impl Told {
         Ok(())
     }
 
-    fn lose(&self, lost: Lost) {
-        self.lost.set(self.lost.get() + 1);
-        match lost {
-            Lost::Target(host, fault) => self.note(&format!("{host} is not tested: {fault}")),
-            Lost::List(fault) => self.note(&format!("error: {fault}")),
+    fn lose(&self, dropped: &Mutex<Vec<Lost>>) {
+        let dropped = dropped.lock().map(|mut dropped| mem::take(&mut *dropped));
+        for lost in dropped.unwrap_or_default() {
+            self.lost.set(self.lost.get() + 1);
+            self.count(3);
+            match lost {
+                Lost::Target(host, fault) => self.note(&format!("{host} is not tested: {fault}")),
+                Lost::List(fault) => self.note(&format!("error: {fault}")),
+            }
         }
-        self.count(3);
     }
 
     fn note(&self, text: &str) {

@@ -165,16 +165,16 @@ impl Lookup {
         Self(receiver)
     }
 
-    /// The next one. What was lost is told to `lose`.
+    /// The next one. What is lost is handed to `drop_out`.
     pub(crate) fn poll(
         &mut self,
         context: &mut Context<'_>,
-        mut lose: impl FnMut(Lost),
+        mut drop_out: impl FnMut(Lost),
     ) -> Poll<Option<(IpAddr, (Host, Target))>> {
         loop {
             match ready!(self.0.poll_recv(context)) {
                 Some(Ok((host, target))) => return Poll::Ready(Some((target.address, (host, target)))),
-                Some(Err(lost)) => lose(lost),
+                Some(Err(lost)) => drop_out(lost),
                 None => return Poll::Ready(None),
             }
         }
