@@ -111,6 +111,13 @@ impl Mailbox {
         Self { local: "postmaster".into(), domain: domain.clone() }
     }
 
+    /// A mailbox of the same domain.
+    ///
+    /// `local` must be letters, digits and the marks that a mailbox may have.
+    pub(crate) fn with_local(&self, local: &str) -> Self {
+        Self { local: local.into(), domain: self.domain.clone() }
+    }
+
     /// The part before the `@`.
     pub fn local(&self) -> &str {
         &self.local

@@ -3,6 +3,7 @@
 mod advice;
 #[cfg(feature = "serde")]
 mod json;
+mod redact;
 mod text;
 
 #[cfg(feature = "serde")]
@@ -17,7 +18,7 @@ use crate::matrix::{Acceptance, Family};
 use crate::moment::Date;
 use crate::octets::Octets;
 use crate::outcome::{self, Evidence, Outcome};
-use crate::plan::RunRecord;
+use crate::plan::{Redaction, RunRecord};
 use crate::receipt::{Receipt, ReceiptKind};
 use crate::transcript::{Step, Transcript};
 use crate::verdict::{self, How, JUDGE_VERSION, PathVerdict, Reason, Verdict};
@@ -139,9 +140,19 @@ impl Report {
         }
     }
 
+    /// How many messages were begun for the target.
+    pub fn messages(&self) -> u32 {
+        let evidence = Evidence::new(&self.run, &self.transcript);
+        let of_target =
+            |probe: u16| self.run.probe(probe).is_some_and(|probe| !self.run.is_way_in(probe.path));
+        let count = evidence.messages.iter().filter(|&&(probe, _)| of_target(probe)).count();
+        u32::try_from(count).unwrap_or(u32::MAX)
+    }
+
     /// Takes in something that came back, and judges anew as of its coming if that is later than the report's date.
     ///
-    /// The same thing twice counts once. A settled verdict moves towards `open-relay` only.
+    /// The same thing twice counts once. A settled verdict moves towards `open-relay` only. A redacted report stays one,
+    /// but it knows its mailbox no longer where that is named without a domain: better add to the full one and redact that.
     pub fn add(&mut self, receipt: Receipt) -> Result<Change, ReceiptError> {
         if receipt.run != self.run.run {
             return Err(ReceiptError::OtherRun { run: receipt.run, report: self.run.run.clone() });
@@ -149,12 +160,18 @@ impl Report {
         if self.run.probe(receipt.probe).is_none() {
             return Err(ReceiptError::NoProbe { probe: receipt.probe, probes: self.run.probes.len() });
         }
-        if self.receipts.contains(&receipt) {
+        let redacted = self.run.redaction == Redaction::People;
+        let same = |kept: &Receipt| *kept == receipt || (redacted && redact::is_same(kept, &receipt));
+        if self.receipts.iter().any(same) {
             return Ok(Change::None);
         }
         let as_of = receipt.at;
         self.receipts.push(receipt);
-        Ok(self.judge(as_of))
+        let change = self.judge(as_of);
+        if redacted {
+            *self = self.redacted();
+        }
+        Ok(change)
     }
 
     /// Adds what a later session recorded, such as one of [`Session::check_way_in`](crate::Session::check_way_in).

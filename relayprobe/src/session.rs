@@ -22,6 +22,7 @@ use crate::matrix::{self, Hello};
 use crate::moment::Moment;
 use crate::plan::{DriverTls, Grouping, Names, Plan, Probe, RunRecord, host_name, millis};
 use crate::target::Tls;
+use crate::token::Keyring;
 use crate::transcript::{Class, Connection, End, Ledger, Step, Transcript};
 use crate::wire::{Extension, Reply, asks_for_tls, names_relaying};
 
@@ -111,12 +112,15 @@ impl Session {
         }
     }
 
-    /// A session that only sees once more whether our own receiving server is there; nothing if the run named no way in
-    /// to it. `age` is the time since the run was planned.
+    /// A session that only sees once more whether our own receiving server is there. `age` is the time since the run was
+    /// planned.
     ///
-    /// What it records is to be added to the run's transcript.
+    /// A stored record is no plan: whoever could write to it could send mail in our name. So there is no session if the run
+    /// named no way in, or if `keys` did not make the token that stands in the record. What it records is to be added to
+    /// the run's transcript.
     pub fn check_way_in(
         report: &RunRecord,
+        keys: &Keyring,
         transcript: &Transcript,
         age: Duration,
         now: Moment,
@@ -124,7 +128,14 @@ impl Session {
         let is_control = |probe: &&Probe| {
             report.is_way_in(probe.path) && report.case(probe).is_some_and(|case| case.id == matrix::PATH)
         };
-        let control = report.probes.iter().find(is_control)?.number;
+        let probe = report.probes.iter().find(is_control)?;
+        let genuine =
+            report.case(probe).is_some_and(|case| matrix::built_in().any(|built_in| built_in == *case));
+        let token = probe.user.parse().ok()?;
+        if !genuine || !keys.verify(&token, &report.binding(probe)?) {
+            return None;
+        }
+        let control = probe.number;
         let mut session = Self::of(report.clone(), now);
         session.queue.keep_only(control);
         session.proof = Proof::Chosen;

@@ -11,14 +11,14 @@ use super::error::{DAILY_REFUSALS, PlanError};
 use super::limits::{Budget, Grouping, Limits, Profile};
 use super::names::Names;
 use super::probes::probes;
-use super::record::{DriverTls, Prove, RunRecord};
+use super::record::{DriverTls, Prove, Redaction, RunRecord};
 use crate::address::{Domain, carried, never_a_host, special_range};
 use crate::identity::{Authorization, Identity};
 use crate::matrix::{self, Case, Matrix, Selection};
 use crate::message::Letter;
 use crate::moment::Date;
 use crate::target::{Path, Target, Tls};
-use crate::token::{self, Binding, Keyring, run_name};
+use crate::token::{Binding, Keyring, run_name};
 
 /// Ports on which mail servers listen; others must be allowed one by one, for this is no port scanner.
 const MAIL_PORTS: [u16; 10] = [24, 25, 26, 465, 587, 1025, 2525, 10_024, 10_025, 10_026];
@@ -129,7 +129,7 @@ impl PlanBuilder {
         self
     }
 
-    /// After how long a message that was accepted and has not come back is taken for not relayed, 1 second to 8 days;
+    /// After how long a message that was accepted and has not come back is taken for not relayed, 1 second to 7 days;
     /// 6 hours otherwise, which is several tries of every queue.
     #[must_use]
     pub const fn window(mut self, span: Duration) -> Self {
@@ -269,6 +269,7 @@ impl PlanBuilder {
         let seed = seed & ((1 << 53) - 1);
         self.adopt_mailbox_domain()?;
         self.check_address()?;
+        self.check_sink()?;
         self.check_leave(date)?;
         self.check_domains()?;
         self.check_cases()?;
@@ -322,6 +323,22 @@ impl PlanBuilder {
             |port: &u16| of_trial(*port) || MAIL_PORTS.contains(port) || self.allowed_ports.contains(port);
         match self.ports.iter().find(|port| **port == 0 || !known(port)) {
             Some(&port) => Err(PlanError::Port { port }),
+            None => Ok(()),
+        }
+    }
+
+    /// Mail that our own receiving server takes is no mail that it relays.
+    fn check_sink(&self) -> Result<(), PlanError> {
+        let identity = &self.identity;
+        let (v4, v6) = (identity.sink_ipv4.map(IpAddr::V4), identity.sink_ipv6.map(IpAddr::V6));
+        // Mail for a domain comes by port 25 and no other (RFC 5321 §4.5.4.2).
+        let known = v4.into_iter().chain(v6).map(|address| SocketAddr::new(address, 25));
+        let is_target = |sink: &SocketAddr| {
+            sink.ip().to_canonical() == self.target.address.to_canonical()
+                && self.ports.contains(&sink.port())
+        };
+        match self.way_in.into_iter().chain(known).find(is_target) {
+            Some(sink) => Err(PlanError::TargetIsSink { sink }),
             None => Ok(()),
         }
     }
@@ -385,7 +402,7 @@ impl PlanBuilder {
         if !(1..=Limits::MOST_MESSAGES).contains(&self.messages) {
             return Err(PlanError::Messages { given: self.messages });
         }
-        match self.window.filter(|seconds| !(1..=token::LIFE).contains(seconds)) {
+        match self.window.filter(|seconds| !(1..=Limits::LONGEST_WINDOW).contains(seconds)) {
             Some(given) => Err(PlanError::Window { given }),
             None => Ok(()),
         }
@@ -458,6 +475,7 @@ impl PlanBuilder {
             paths,
             cases: self.matrix.cases().to_vec(),
             probes,
+            redaction: Redaction::None,
         })
     }
 

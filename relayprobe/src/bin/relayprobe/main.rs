@@ -16,6 +16,7 @@ mod proof;
 mod purge;
 mod read;
 mod receive;
+mod redact;
 mod run;
 mod sink;
 mod sources;
@@ -69,6 +70,7 @@ enum Command {
     Receive(receive::ReceiveOptions),
     Cases(cases::CasesOptions),
     Judge(judge::JudgeOptions),
+    Redact(redact::RedactOptions),
     Purge(purge::PurgeOptions),
 }
 
@@ -134,6 +136,7 @@ fn main() -> ExitCode {
         Command::Init(options) => init::init(options),
         Command::Sink(options) => sink::sink(options),
         Command::Receive(options) => receive::receive(options),
+        Command::Redact(options) => redact::redact(options),
         Command::Purge(options) => purge::purge(options),
         Command::Cases(options) => cases::cases(options),
         Command::Judge(options) => judge::judge(options),

@@ -56,7 +56,8 @@ pub(crate) fn run(
     progress.clear();
     // Each in its turn, whatever becomes of the others.
     let shown = show(&if kept.json { report.to_json() + "\n" } else { report.text() });
-    let stored = store.map(|store| store.keep_report(&report)).transpose();
+    let stored =
+        store.map(|store| store.keep_report(&report).and_then(|_| store.count_messages(&report))).transpose();
     let written = transcript.map(|file| file.write(&report)).transpose();
     shown?;
     waited.transpose()?;

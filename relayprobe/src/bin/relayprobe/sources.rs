@@ -36,6 +36,8 @@ pub(crate) struct Sources {
     seen: BTreeSet<String>,
     /// Files of the spool that were given out.
     known: BTreeSet<OsString>,
+    /// Faults that were told.
+    told: BTreeSet<String>,
     last_look: Option<Instant>,
 }
 
@@ -45,9 +47,18 @@ impl Sources {
         self.sink = Some((sink, arrivals));
     }
 
-    /// A Maildir, or an mbox file.
-    pub(crate) fn watch(&mut self, mailbox: &Path) {
+    /// A Maildir, or an mbox file. One that is not there yet is made by the first message; its folder must be there.
+    pub(crate) fn watch(&mut self, mailbox: &Path) -> Result<(), SourceError> {
+        let folder = mailbox.parent().filter(|folder| !folder.as_os_str().is_empty());
+        if !mailbox.exists() && folder.is_some_and(|folder| !folder.exists()) {
+            let fault = io::ErrorKind::NotFound.into();
+            return Err(SourceError::Read { path: mailbox.into(), fault });
+        }
+        if mailbox.exists() {
+            messages(mailbox).map(drop)?;
+        }
         self.mailboxes.push(mailbox.into());
+        Ok(())
     }
 
     /// The spool of a store, which a receiving server elsewhere fills.
@@ -73,15 +84,23 @@ impl Sources {
     }
 
     fn look(&mut self, arrivals: &mut Vec<Arrival>) -> Result<(), SourceError> {
-        for path in &self.mailboxes {
-            let fault = |fault| SourceError::Read { path: path.clone(), fault };
-            let stored: Vec<mailbox::Stored> = if path.is_dir() {
-                mailbox::maildir(path).map_err(fault)?.collect::<Result<_, _>>().map_err(fault)?
-            } else {
-                mailbox::mbox(path).map_err(fault)?.collect::<Result<_, _>>().map_err(fault)?
-            };
-            let fresh = stored.into_iter().filter(|message| self.seen.insert(message.id.clone()));
-            arrivals.extend(fresh.map(|message| message.arrival()));
+        for path in self.mailboxes.iter().filter(|path| path.exists()) {
+            for message in messages(path)? {
+                match message {
+                    Ok(message) if self.seen.contains(&message.id) => {}
+                    Ok(message) => {
+                        arrivals.push(message.arrival());
+                        self.seen.insert(message.id);
+                    }
+                    // One bad file must not hide the others.
+                    Err(fault) => {
+                        let fault = SourceError::Read { path: path.clone(), fault }.to_string();
+                        if self.told.insert(fault.clone()) {
+                            tell(format_args!("note: {fault}"));
+                        }
+                    }
+                }
+            }
         }
         let Some(spool) = &self.spool else { return Ok(()) };
         let known = &self.known;
@@ -97,4 +116,15 @@ impl Sources {
         }
         Ok(())
     }
+}
+
+type Messages<'a> = Box<dyn Iterator<Item = io::Result<mailbox::Stored>> + 'a>;
+
+fn messages(mailbox: &Path) -> Result<Messages<'_>, SourceError> {
+    let opened: io::Result<Messages<'_>> = if mailbox.is_dir() {
+        mailbox::maildir(mailbox).map(|messages| Box::new(messages) as Messages<'_>)
+    } else {
+        mailbox::mbox(mailbox).map(|messages| Box::new(messages) as Messages<'_>)
+    };
+    opened.map_err(|fault| SourceError::Read { path: mailbox.into(), fault })
 }

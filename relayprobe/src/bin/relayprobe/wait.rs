@@ -72,7 +72,7 @@ pub(crate) fn see_way_in(
 ) -> Result<(), SourceError> {
     let own = |report: &Report| report.receipts.iter().filter(|receipt| is_own(report, receipt)).count();
     let before = own(report);
-    blocking::check_way_in(report, stop);
+    blocking::check_way_in(report, keys, stop);
     let begin = Instant::now();
     while own(report) == before && begin.elapsed() < OWN && !stop.is_stopped() {
         take(report, sources, keys)?;

@@ -64,7 +64,7 @@ fn a_proof_names_its_recipients_by_tokens() {
     let proof = build(builder(target()).prove(Prove::Families, &keyring())).unwrap();
     assert!(survey.record().prove.is_none() && proof.record().prove == Some(Prove::Families));
     for probe in &proof.record().probes {
-        let token: token::Token = probe.user.parse().unwrap();
+        let token: crate::token::Token = probe.user.parse().unwrap();
         assert_eq!((token.run(), token.probe()), (proof.record().run.clone(), probe.number));
         assert!(keyring().verify(&token, &proof.record().binding(probe).unwrap()), "{}", probe.user);
     }
@@ -101,7 +101,7 @@ fn messages_have_their_limits() {
     for given in [0, 65] {
         assert_eq!(build(proof().messages(given)), Err(PlanError::Messages { given }));
     }
-    for given in [0, token::LIFE + 1] {
+    for given in [0, Limits::LONGEST_WINDOW + 1] {
         assert_eq!(build(proof().window(Duration::from_secs(given))), Err(PlanError::Window { given }));
     }
     let history = History { last_run: None, refusals_today: 0, messages_today: 60 };
@@ -179,6 +179,21 @@ fn a_case_of_ones_own_is_taken() {
     assert_eq!(build(builder(target()).matrix(matrix)).unwrap().record().selection, Selection::Named);
     assert!(matches!(Case::custom("mine", "<>", "<a@b>"), Err(CaseError::Literal { .. })));
     assert_eq!(build(builder(target()).matrix(Matrix::named([]).unwrap())), Err(PlanError::NoCases));
+}
+
+#[test]
+fn our_own_receiving_server_is_no_target() {
+    for sink in ["198.18.0.1:25", "[::ffff:198.18.0.1]:25"] {
+        let own = builder(target()).way_in(sink.parse().unwrap());
+        assert!(matches!(build(own), Err(PlanError::TargetIsSink { .. })), "{sink}");
+    }
+    let mut known = identity();
+    known.sink_ipv4 = Some("198.18.0.1".parse().unwrap());
+    let own = Plan::builder(target(), known, "own-server:test".parse().unwrap()).allow_private();
+    assert!(matches!(build(own.clone()), Err(PlanError::TargetIsSink { .. })));
+    // Another server on the same machine.
+    assert!(build(own.ports(&[2525])).is_ok());
+    assert!(build(builder(target()).way_in("198.18.0.1:2525".parse().unwrap())).is_ok());
 }
 
 #[test]
