@@ -120,3 +120,14 @@ fn a_flood_of_hints_does_not_hide_a_proof() {
     let judged = Report::judged(report.run.clone(), report.transcript.clone(), receipts, report.as_of);
     assert_eq!(judged.verdict, Verdict::OpenRelay);
 }
+
+#[test]
+fn a_server_that_calls_without_end_does_not_fill_the_report() {
+    let mut report = swallowed();
+    for caller in 0..300 {
+        report.add(receipt(&report, CASE, "hint", 5, &format!("{caller}"))).expect("of this run");
+    }
+    assert_eq!(report.receipts.len(), 100);
+    report.add(receipt(&report, CASE, "relayed", 6, "")).expect("of this run");
+    assert_eq!(report.verdict, Verdict::OpenRelay);
+}

@@ -203,7 +203,8 @@ impl PlanBuilder {
         self
     }
 
-    /// Seconds to wait before deferred probes are asked again, one entry a try; the profile decides otherwise.
+    /// Seconds to wait before deferred probes are asked again, one entry a try and eight at most; the profile decides
+    /// otherwise.
     #[must_use]
     pub fn retries(mut self, seconds: &[u32]) -> Self {
         self.retries = Some(seconds.to_vec());
@@ -298,7 +299,10 @@ impl PlanBuilder {
 
     fn check_address(&self) -> Result<(), PlanError> {
         let address = self.target.address;
-        if METADATA.iter().any(|text| text.parse() == Ok(carried(address))) {
+        let is_metadata =
+            |address: &IpAddr| METADATA.iter().any(|text| text.parse() == Ok(carried(*address)));
+        let way_in = self.way_in.map(|way_in| way_in.ip());
+        if let Some(address) = [Some(address), way_in].into_iter().flatten().find(is_metadata) {
             return Err(PlanError::Metadata { address });
         }
         if let Some(range) = never_a_host(address) {
@@ -318,11 +322,15 @@ impl PlanBuilder {
             return Err(PlanError::Source { source_address: source, target: address });
         }
         // Servers of one's own on trial listen on any port that is nobody's.
-        let of_trial = |port: u16| special.is_some() && port >= 1_024;
-        let known =
-            |port: &u16| of_trial(*port) || MAIL_PORTS.contains(port) || self.allowed_ports.contains(port);
-        match self.ports.iter().find(|port| **port == 0 || !known(port)) {
-            Some(&port) => Err(PlanError::Port { port }),
+        let of_trial = |address: IpAddr, port: u16| special_range(address).is_some() && port >= 1_024;
+        let known = |address: IpAddr, port: u16| {
+            let mail = MAIL_PORTS.contains(&port) || self.allowed_ports.contains(&port);
+            port != 0 && (mail || of_trial(address, port))
+        };
+        let asked = self.ports.iter().map(|&port| (address, port));
+        let way_in = self.way_in.map(|way_in| (way_in.ip(), way_in.port()));
+        match asked.chain(way_in).find(|&(address, port)| !known(address, port)) {
+            Some((_, port)) => Err(PlanError::Port { port }),
             None => Ok(()),
         }
     }
@@ -401,6 +409,10 @@ impl PlanBuilder {
     fn check_proof(&self) -> Result<(), PlanError> {
         if !(1..=Limits::MOST_MESSAGES).contains(&self.messages) {
             return Err(PlanError::Messages { given: self.messages });
+        }
+        if let Some(given) = self.retries.as_ref().map(Vec::len).filter(|&count| count > Limits::MOST_RETRIES)
+        {
+            return Err(PlanError::Retries { given });
         }
         match self.window.filter(|seconds| !(1..=Limits::LONGEST_WINDOW).contains(seconds)) {
             Some(given) => Err(PlanError::Window { given }),

@@ -111,6 +111,12 @@ pub enum PlanError {
         /// The domain.
         domain: Domain,
     },
+    /// More retries than a server should have to stand.
+    #[error("{given} retries are more than {}", Limits::MOST_RETRIES)]
+    Retries {
+        /// How many.
+        given: usize,
+    },
     /// The target is the tester's own receiving server.
     #[error(
         "{sink} is our own receiving server, which takes mail for the probe domain as it should: it cannot be the target"

@@ -133,6 +133,8 @@ impl Limits {
     pub const LONGEST_WINDOW: u64 = token::LIFE - 86_400;
     /// Messages of a run at the most.
     pub const MOST_MESSAGES: u16 = 64;
+    /// Retries of what was deferred at the most: each sends a message once more that was put off.
+    pub const MOST_RETRIES: usize = 8;
 
     /// The limits of a profile.
     pub fn of(profile: Profile) -> Self {

@@ -26,6 +26,12 @@ pub(crate) enum SourceError {
     Spool(#[from] SpoolError),
 }
 
+impl SourceError {
+    fn is_missing(&self) -> bool {
+        matches!(self, Self::Read { fault, .. } if fault.kind() == io::ErrorKind::NotFound)
+    }
+}
+
 /// All of them.
 #[derive(Default)]
 pub(crate) struct Sources {
@@ -47,15 +53,16 @@ impl Sources {
         self.sink = Some((sink, arrivals));
     }
 
-    /// A Maildir, or an mbox file. One that is not there yet is made by the first message; its folder must be there.
+    /// A Maildir, or an mbox file. One that cannot be read is told now, not when everything was sent. Many are made with the
+    /// first message, so one may be missing in a folder that is there.
     pub(crate) fn watch(&mut self, mailbox: &Path) -> Result<(), SourceError> {
-        let folder = mailbox.parent().filter(|folder| !folder.as_os_str().is_empty());
-        if !mailbox.exists() && folder.is_some_and(|folder| !folder.exists()) {
-            let fault = io::ErrorKind::NotFound.into();
-            return Err(SourceError::Read { path: mailbox.into(), fault });
-        }
-        if mailbox.exists() {
-            messages(mailbox).map(drop)?;
+        let in_folder =
+            std::path::absolute(mailbox).is_ok_and(|path| path.parent().is_some_and(Path::is_dir));
+        match messages(mailbox) {
+            Err(fault) if fault.is_missing() && in_folder => {
+                tell(format_args!("note: {} is not there yet", mailbox.display()));
+            }
+            opened => drop(opened?),
         }
         self.mailboxes.push(mailbox.into());
         Ok(())
@@ -84,8 +91,12 @@ impl Sources {
     }
 
     fn look(&mut self, arrivals: &mut Vec<Arrival>) -> Result<(), SourceError> {
-        for path in self.mailboxes.iter().filter(|path| path.exists()) {
-            for message in messages(path)? {
+        for path in &self.mailboxes {
+            let messages = match messages(path) {
+                Err(fault) if fault.is_missing() => continue,
+                opened => opened?,
+            };
+            for message in messages {
                 match message {
                     Ok(message) if self.seen.contains(&message.id) => {}
                     Ok(message) => {

@@ -182,6 +182,21 @@ fn a_case_of_ones_own_is_taken() {
 }
 
 #[test]
+fn a_way_in_is_a_mail_server_too() {
+    let way_in = |text: &str| build(builder(target()).way_in(text.parse().unwrap()));
+    assert_eq!(way_in("8.8.8.8:80"), Err(PlanError::Port { port: 80 }));
+    assert_eq!(way_in("127.0.0.1:0"), Err(PlanError::Port { port: 0 }));
+    assert!(matches!(way_in("169.254.169.254:80"), Err(PlanError::Metadata { .. })));
+    assert!(way_in("8.8.8.8:25").is_ok() && way_in("127.0.0.1:8080").is_ok());
+}
+
+#[test]
+fn what_is_deferred_is_not_asked_without_end() {
+    assert!(build(builder(target()).retries(&[1; 8])).is_ok());
+    assert_eq!(build(builder(target()).retries(&[1; 9])), Err(PlanError::Retries { given: 9 }));
+}
+
+#[test]
 fn our_own_receiving_server_is_no_target() {
     for sink in ["198.18.0.1:25", "[::ffff:198.18.0.1]:25"] {
         let own = builder(target()).way_in(sink.parse().unwrap());
