@@ -2,7 +2,8 @@
 """Measures relayprobe against other clients, all in one run against one server: `bench/compare.py [--quick] [--write]`.
 
 Needs root for the delayed link, and strace and nmap, which it installs with apt; packages of Python go into a folder of their own
-below target/. `--write` makes docs/performance.md and its plot anew; `--quick` only shows that everything runs.
+below target/. `--write` makes docs/performance.md and its plot anew; `--quick` shows in a minute that everything runs, without
+nmap and without those that a server's limits hold up for long.
 """
 
 import argparse
@@ -36,8 +37,8 @@ def say(text):
     print(text, file=sys.stderr, flush=True)
 
 
-def install():
-    missing = [name for name in ("strace", "nmap") if not shutil.which(name)]
+def install(tools):
+    missing = [name for name in tools if not shutil.which(name)]
     if missing:
         say(f"installing {' '.join(missing)}")
         subprocess.run(["apt-get", "install", "--yes", "--quiet", "--no-install-recommends", *missing], check=True, stdout=sys.stderr)
@@ -71,6 +72,10 @@ class Stub:
         self.process.wait()
 
 
+# Left out when there is no time.
+SLOW = set()
+
+
 def clients(address, port, envelopes, hosts=1, lockstep=False, in_flight=256):
     """Command lines by name; the first is the floor that the others are held against."""
     common = [f"{address}:{port}", "--hosts", str(hosts), "--in-flight", str(in_flight)] + ["--lockstep"] * lockstep
@@ -82,7 +87,7 @@ def clients(address, port, envelopes, hosts=1, lockstep=False, in_flight=256):
     if hosts > 1:
         script += ["-T5", "--min-hostgroup", "1024", "--min-parallelism", "256"]
     range_ = address if hosts == 1 else f"{address}/{32 - (hosts - 1).bit_length()}"
-    return {
+    all_ = {
         "floor": [str(BENCH), "floor", *common, *same],
         "relayprobe": ours,
         "relayprobe, 3 connections": [*ours, "--connections", "3"],
@@ -92,6 +97,7 @@ def clients(address, port, envelopes, hosts=1, lockstep=False, in_flight=256):
         "aiosmtplib": [*python, "aiosmtplib"],
         "nmap": [*script, range_],
     }
+    return {name: command for name, command in all_.items() if name not in SLOW}
 
 
 def measure(command, stub, inside=None):
@@ -133,7 +139,7 @@ def envelopes_of(stub, folder):
 
 
 def only(named, *names):
-    return {name: named[name] for name in names}
+    return {name: named[name] for name in names if name in named}
 
 
 def one_host(envelopes, times):
@@ -148,7 +154,7 @@ def far_host(envelopes, times, *options):
         named = clients(stub.address, stub.port, envelopes, lockstep=lockstep)
         if "--limits" in options:
             # With limits it is the plan that counts, and the floor has none.
-            named = only(named, "floor", "relayprobe, as it comes", "smtplib", "nmap")
+            named = only(named, "relayprobe, as it comes", *[] if SLOW else ["floor", "smtplib", "nmap"])
         elif lockstep:
             named = only(named, "floor", "relayprobe", "relayprobe, 3 connections", "smtplib", "nmap")
         return rounds(named, stub, times, link.NEAR)
@@ -182,7 +188,9 @@ def main():
     parser.add_argument("--write", action="store_true")
     options = parser.parse_args()
     times, hosts = (1, 64) if options.quick else (5, HOSTS)
-    install()
+    if options.quick:
+        SLOW.add("nmap")
+    install(["strace"] if options.quick else ["strace", "nmap"])
     found = {"machine": f"{os.cpu_count()} cores, Linux {platform.release()}", "date": time.strftime("%Y-%m-%d", time.gmtime())}
     with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
         envelopes = envelopes_of(stack.enter_context(Stub()), pathlib.Path(folder))

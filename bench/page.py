@@ -6,7 +6,7 @@ import subprocess
 COLUMNS = {
     "wall": ("wall, ms", lambda row, _: f"{row['wall'] * 1000:,.0f}"),
     "cpu": ("CPU, ms", lambda row, _: f"{row['cpu'] * 1000:,.1f}"),
-    "rss": ("peak memory, MiB", lambda row, _: f"{row['rss']:,.1f}"),
+    "rss": ("peak memory, MiB", lambda row, _: f"{row['rss'] / 1024:,.1f}"),
     "connections": ("connections", lambda row, hosts: f"{row['connections'] / hosts:,.1f}"),
     "commands": ("commands", lambda row, hosts: f"{row['commands'] / hosts:,.0f}"),
     "rounds": ("rounds", lambda row, hosts: f"{row['rounds'] / hosts:,.0f}"),
@@ -23,7 +23,7 @@ COLUMNS = {
 
 
 def table(rows, names, hosts=1):
-    floor = rows["floor"]
+    floor = rows.get("floor", next(iter(rows.values())))
     lines = ["| client | " + " | ".join(COLUMNS[name][0] for name in names) + " | CPU to floor |"]
     lines.append("|---" * (len(names) + 2) + "|")
     for client, row in rows.items():
@@ -37,8 +37,8 @@ def in_flight(found):
     lines = ["| client | hosts in flight | peak memory, MiB | octets for each further host |", "|---|---|---|---|"]
     for client, rows in found.items():
         (few, small), (many, large) = rows.items()
-        each = (large["rss"] - small["rss"]) * 1_048_576 / (int(many) - int(few))
-        lines.append(f"| {client} | {many} | {large['rss']:,.1f} | {each:,.0f} |")
+        each = (large["rss"] - small["rss"]) * 1_024 / (int(many) - int(few))
+        lines.append(f"| {client} | {many} | {large['rss'] / 1024:,.1f} | {each:,.0f} |")
     return "\n".join(lines)
 
 

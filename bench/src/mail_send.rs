@@ -48,7 +48,7 @@ async fn all(hosts: &Hosts) -> Result<(), Box<dyn Error>> {
 
 async fn one(address: SocketAddr, commands: &[String], lockstep: bool) -> mail_send::Result<()> {
     let stream = TcpStream::connect(address).await?;
-    let mut client = SmtpClient { stream, timeout: Duration::from_secs(60) };
+    let mut client = SmtpClient { stream, timeout: Duration::from_mins(1) };
     client.read().await?;
     client.cmd(b"EHLO probe.example\r\n").await?;
     if lockstep {

@@ -56,8 +56,8 @@ enum Command {
 struct Hosts {
     /// The first host; the others have the addresses after it.
     first: SocketAddr,
-    #[arg(long, default_value_t = 1)]
-    hosts: u32,
+    #[arg(long = "hosts", default_value_t = 1)]
+    count: u32,
     #[arg(long, default_value_t = 256)]
     in_flight: usize,
     /// One command, then its reply, whatever the server offers.
@@ -78,7 +78,7 @@ enum Limits {
 
 impl Hosts {
     fn addresses(&self) -> impl Iterator<Item = SocketAddr> + Send + use<> {
-        let (first, count) = (self.first, self.hosts);
+        let (first, count) = (self.first, self.count);
         (0..count).map(move |offset| {
             let std::net::IpAddr::V4(address) = first.ip() else { return first };
             SocketAddr::new(std::net::Ipv4Addr::from_bits(address.to_bits() + offset).into(), first.port())
@@ -102,16 +102,16 @@ fn main() -> Result<(), Box<dyn Error>> {
 fn timed(command: &[String]) -> Result<(), Box<dyn Error>> {
     let (program, arguments) = command.split_first().ok_or("no command")?;
     let begin = Instant::now();
-    let used = std::process::Command::new(program).args(arguments).spawn()?.wait4()?;
-    let (user, system) = (used.rusage.utime, used.rusage.stime);
+    let outcome = std::process::Command::new(program).args(arguments).spawn()?.wait4()?;
+    let (user, system, octets) = (outcome.rusage.utime, outcome.rusage.stime, outcome.rusage.maxrss);
     eprintln!(
         "{}",
         serde_json::json!({
             "wall": begin.elapsed().as_secs_f64(),
             "cpu": (user + system).as_secs_f64(),
             "user": user.as_secs_f64(),
-            "rss": used.rusage.maxrss as f64 / 1_048_576.0,
-            "failed": !used.status.success(),
+            "rss": octets / 1_024,
+            "failed": !outcome.status.success(),
         })
     );
     Ok(())

@@ -44,7 +44,7 @@ pub(crate) fn run(hosts: &Hosts, cases: &[String], manner: Manner) -> Result<(),
     let manner = Manner { lockstep: hosts.lockstep, ..manner };
     let mut verdicts = BTreeMap::new();
     let mut count = |report: &Report| *verdicts.entry(report.verdict.as_str()).or_insert(0_u32) += 1;
-    if hosts.hosts == 1 {
+    if hosts.count == 1 {
         count(&blocking::run(
             plan(hosts.first, cases, manner).map_err(|error| error.to_string())?,
             &Stop::new(),

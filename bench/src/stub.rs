@@ -90,7 +90,7 @@ impl Stub {
             if length == 0 {
                 return Ok(());
             }
-            let lines = buffer.iter().filter(|&&octet| octet == b'\n').count();
+            let lines = buffer.split(|&octet| octet == b'\n').count() - 1;
             {
                 let mut counts = self.counts.borrow_mut();
                 counts.received += length as u64;
@@ -182,9 +182,17 @@ impl Connection {
     }
 }
 
-/// What Exim calls a syntax error by default: literals, recipients without a domain, two at-signs.
+/// What Exim calls a syntax error by default: literals, and addresses that after their quoted strings and their source route
+/// have no or two at-signs.
 fn is_odd(line: &[u8]) -> bool {
-    let ats = line.iter().filter(|&&octet| octet == b'@').count();
-    let null = line.windows(2).any(|pair| pair == b"<>");
-    line.contains(&b'[') || ats > 1 || (ats == 0 && !null && line.contains(&b'<'))
+    let text = String::from_utf8_lossy(line);
+    let Some((_, path)) = text.split_once(':') else { return false };
+    let bare: String = path.split('"').step_by(2).collect();
+    let address = if bare.trim_start().starts_with("<@") {
+        bare.split_once(':').map_or("", |(_, after)| after)
+    } else {
+        &bare
+    };
+    let ats = address.matches('@').count();
+    !path.contains("<>") && (address.contains('[') || ats != 1)
 }
