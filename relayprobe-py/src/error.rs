@@ -57,6 +57,11 @@ pub(crate) fn plan_error(py: Python<'_>, fault: &PlanError) -> PyErr {
             ("special-address", vec![("address", address.to_string()), ("range", (*range).to_owned())])
         }
         PlanError::Metadata { address } => ("metadata", vec![("address", address.to_string())]),
+        PlanError::NoHost { address, range } => {
+            ("no-host", vec![("address", address.to_string()), ("range", (*range).to_owned())])
+        }
+        PlanError::TargetIsSink { sink } => ("target-is-sink", vec![("sink", sink.to_string())]),
+        PlanError::Retries { given } => ("retries", vec![("given", given.to_string())]),
         PlanError::Port { port } => ("port", vec![("port", port.to_string())]),
         PlanError::NeverTest { what } => ("never-test", vec![("what", what.clone())]),
         PlanError::OutOfScope { what, reference } => {

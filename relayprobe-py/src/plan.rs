@@ -4,6 +4,7 @@ use core::net::{IpAddr, SocketAddr};
 use core::time::Duration;
 
 use pyo3::prelude::*;
+use relayprobe::cli::store::MadeBy;
 use relayprobe::matrix::built_in;
 use relayprobe::moment::Date;
 use relayprobe::plan::{
@@ -119,7 +120,7 @@ pub(crate) fn plan(
         let slot = store.inner.slot(address)?;
         let history = slot.history(date);
         match builder.history(history).build(date, seed) {
-            Ok(plan) => slot.keep_run(plan.record()).map(|()| Ok(plan)),
+            Ok(plan) => slot.keep_run(plan.record(), MadeBy::Person).map(|()| Ok(plan)),
             Err(fault) => Ok(Err(fault)),
         }
     });

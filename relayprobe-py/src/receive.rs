@@ -8,7 +8,7 @@ use std::sync::Mutex;
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
-use relayprobe::cli::sources::Sources;
+use relayprobe::cli::sources::{SourceError, Sources};
 use relayprobe::cli::wait::{self, Next, Patience};
 use relayprobe::driver::{self, Stop};
 use relayprobe::moment::Date;
@@ -168,7 +168,7 @@ impl Waiting {
         };
         let mut sources = Sources::default();
         for mailbox in &mailboxes {
-            sources.watch(mailbox);
+            sources.watch(mailbox).map_err(|fault| source_error(py, &fault))?;
         }
         if let Some(store) = store {
             let spool = store.inner.spool();
@@ -194,9 +194,7 @@ impl Waiting {
             arrivals.extend(lock(&self.sources).next(Duration::ZERO)?);
             Ok(self.inner.take(&mut self.report, &arrivals, &self.keys, &self.stop))
         });
-        let next = next.map_err(|fault: relayprobe::cli::sources::SourceError| {
-            error(py, "SourceError", "source", &fault, &[])
-        })?;
+        let next = next.map_err(|fault| source_error(py, &fault))?;
         Ok(match next {
             Next::Arrivals => "arrivals",
             Next::WayIn => "way-in",
@@ -221,8 +219,17 @@ impl Waiting {
         self.report = report.inner.clone();
     }
 
+    /// What is wrong with the sources, since this was last asked.
+    fn notes(&self) -> Vec<String> {
+        lock(&self.sources).notes()
+    }
+
     /// Runs whose tokens came that no key here has made, since this was last asked.
     fn forged(&mut self) -> Vec<String> {
         self.inner.forged()
     }
+}
+
+fn source_error(py: Python<'_>, fault: &SourceError) -> PyErr {
+    error(py, "SourceError", "source", fault, &[])
 }

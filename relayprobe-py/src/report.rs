@@ -64,6 +64,16 @@ impl Report {
         Self { inner: later }
     }
 
+    /// The same without the names of people.
+    fn redacted(&self, py: Python<'_>) -> Self {
+        Self { inner: py.detach(|| self.inner.redacted()) }
+    }
+
+    #[getter]
+    fn messages(&self) -> u32 {
+        self.inner.messages()
+    }
+
     #[getter]
     fn verdict(&self) -> &'static str {
         self.inner.verdict.as_str()

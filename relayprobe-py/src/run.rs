@@ -9,6 +9,7 @@ use relayprobe::driver;
 use relayprobe::driver::blocking::{Step, Steps};
 use relayprobe::session;
 
+use crate::keys::Keyring;
 use crate::plan::Plan;
 use crate::report::Report;
 use crate::session::Event;
@@ -65,12 +66,17 @@ pub(crate) fn run(
     Ok(Report { inner: py.detach(|| steps.into_report()) })
 }
 
-/// Sees once more whether our own receiving server is there.
+/// Sees once more whether our own receiving server is there, if these are the keys that the run was planned with.
 #[pyfunction]
-pub(crate) fn check_way_in(py: Python<'_>, report: &Report, stop: Option<&Stop>) -> PyResult<Report> {
+pub(crate) fn check_way_in(
+    py: Python<'_>,
+    report: &Report,
+    keys: &Keyring,
+    stop: Option<&Stop>,
+) -> PyResult<Report> {
     let mut inner = report.inner.clone();
     let ending = Ending::new(stop);
-    if let Some(mut steps) = Steps::check_way_in(&inner, &ending.own) {
+    if let Some(mut steps) = Steps::check_way_in(&inner, &keys.inner, &ending.own) {
         drive(py, &mut steps, &ending, &mut || Ok(()))?;
         inner.append(steps.into_transcript());
     }

@@ -13,6 +13,7 @@ use relayprobe::{driver, octets::Octets};
 
 use crate::error::{error, word, wrong};
 use crate::fork::Home;
+use crate::keys::Keyring;
 use crate::plan::Plan;
 use crate::report::Report;
 
@@ -123,13 +124,14 @@ impl Session {
     }
 
     /// A session that only sees once more whether our own receiving server is there; nothing if the run of the report
-    /// named no way in to it.
+    /// named no way in to it, or was planned with other keys.
     #[staticmethod]
-    fn check_way_in(py: Python<'_>, report: &Report, now: f64) -> PyResult<Option<Self>> {
+    fn check_way_in(py: Python<'_>, report: &Report, keys: &Keyring, now: f64) -> PyResult<Option<Self>> {
         let now = moment(py, now)?;
         let report = &report.inner;
         let age = Duration::from_secs(driver::now().unix().saturating_sub(report.run.date.unix()));
-        let session = relayprobe::Session::check_way_in(&report.run, &report.transcript, age, now);
+        let session =
+            relayprobe::Session::check_way_in(&report.run, &keys.inner, &report.transcript, age, now);
         let earlier = Some(report.clone());
         Ok(session.map(|inner| Self { inner: Some(inner), home: Home::here(), earlier }))
     }

@@ -7,6 +7,7 @@ mod cases;
 pub mod config;
 mod demo;
 mod desk;
+mod files;
 pub mod host;
 mod init;
 mod judge;
@@ -18,11 +19,14 @@ mod proof;
 mod purge;
 pub mod read;
 mod receive;
+mod redact;
 mod run;
 mod sink;
 pub mod sources;
 pub mod store;
+mod sweep;
 mod target;
+mod targets;
 pub mod wait;
 
 use std::ffi::OsString;
@@ -41,6 +45,7 @@ use proof::ProofError;
 use read::ReadError;
 use sources::SourceError;
 use store::StoreError;
+use sweep::SweepError;
 use target::TargetError;
 
 /// Bad usage (`EX_USAGE` of sysexits.h).
@@ -68,6 +73,7 @@ enum Command {
     Receive(receive::ReceiveOptions),
     Cases(cases::CasesOptions),
     Judge(judge::JudgeOptions),
+    Redact(redact::RedactOptions),
     Purge(purge::PurgeOptions),
 }
 
@@ -99,6 +105,8 @@ enum Failure {
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error(transparent)]
+    Sweep(#[from] SweepError),
+    #[error(transparent)]
     Output(#[from] OutputError),
 }
 
@@ -114,7 +122,8 @@ impl Failure {
             | Self::Init(_)
             | Self::Input(_) => LOCAL,
             Self::Target(error) if !error.is_local() => USAGE,
-            Self::Target(_) | Self::Store(_) | Self::Output(_) => LOCAL,
+            Self::Sweep(error) if !error.is_local() => USAGE,
+            Self::Target(_) | Self::Sweep(_) | Self::Store(_) | Self::Output(_) => LOCAL,
         }
     }
 }
@@ -131,6 +140,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         Command::Init(options) => init::init(options),
         Command::Sink(options) => sink::sink(options),
         Command::Receive(options) => receive::receive(options),
+        Command::Redact(options) => redact::redact(options),
         Command::Purge(options) => purge::purge(options),
         Command::Cases(options) => cases::cases(options),
         Command::Judge(options) => judge::judge(options),

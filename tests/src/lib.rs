@@ -4,6 +4,7 @@
 
 pub mod dialogue;
 pub mod expect;
+pub mod hosts;
 pub mod program;
 pub mod proof;
 pub mod receiving;

@@ -65,13 +65,13 @@ async def probe_async(
         waiting = proof.waiting(core)
         # Mailboxes are files, and reading many may take long.
         files = bool(proof.mailboxes) or (proof.store is not None and proof.sink is None)
-        while waiting is not None:
+        while waiting is not None and proof.keys is not None:
             step = await asyncio.to_thread(waiting.step) if files else waiting.step()
             if step == "nothing":
                 break
             notice(waiting)
             if step == "way-in":
-                look = _core.Session.check_way_in(waiting.report, loop.time())
+                look = _core.Session.check_way_in(waiting.report, proof.keys, loop.time())
                 if look is not None:
                     waiting.report = await _Driver(loop, look, context, stop, None).run()
                 continue

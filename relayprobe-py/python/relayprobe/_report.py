@@ -124,6 +124,8 @@ class Probe:
     beside: int | None = None
     queue_id: Octets | None = None
     """What the target calls its message: what to look for in its logs."""
+    confirmed: bool = False
+    """Whether the target wrote the queue id that it gave us into the message that came back."""
     acceptance: Acceptance | None = None
     """What an acceptance says; nothing for a control."""
 
@@ -149,6 +151,7 @@ class Probe:
             data.get("name", data.get("need")),
             data.get("beside"),
             _octets(data.get("queue_id")),
+            data.get("confirmed", False),
             Acceptance(data["acceptance"]) if "acceptance" in data else None,
         )
 
@@ -351,6 +354,11 @@ class Report:
         """The main port that was tested."""
         return self._core.port
 
+    @property
+    def messages(self) -> int:
+        """How many messages were begun for the target."""
+        return self._core.messages
+
     @cached_property
     def _data(self) -> dict[str, Any]:
         return self.to_dict()
@@ -417,6 +425,10 @@ class Report:
 
     def _find(self, run: str) -> _core.Report | None:
         return self._core if run == self._core.run else None
+
+    def redacted(self) -> Report:
+        """This report without the names of people, judged the same. A redacted report stays one."""
+        return Report._of(self._core.redacted(), self._keys)
 
     def judge(self, as_of: datetime | None = None) -> Report:
         """The same evidence judged as of a later date, now unless given: windows may have ended since."""

@@ -60,10 +60,10 @@ def probe(
         begun(plan)
         core = _core.run(plan, stop, progress)
         waiting = proof.waiting(core)
-        while waiting is not None and (step := waiting.step()) != "nothing":
+        while waiting is not None and proof.keys is not None and (step := waiting.step()) != "nothing":
             notice(waiting)
             if step == "way-in":
-                waiting.report = _core.check_way_in(waiting.report, stop)
+                waiting.report = _core.check_way_in(waiting.report, proof.keys, stop)
                 continue
             if stop is not None and stop.stopped:
                 waiting.stop()
@@ -144,6 +144,8 @@ def begun(plan: _core.Plan) -> None:
 
 
 def notice(waiting: _core.Waiting) -> None:
+    for note in waiting.notes():
+        log.warning("%s", note)
     for run in waiting.forged():
         log.warning("something came with a token of run %s that no key here has made; it counts for nothing", run)
 

@@ -18,7 +18,7 @@ use crate::cli::output::tell;
 use crate::cli::probe::word;
 use crate::cli::sources::Sources;
 use crate::cli::store::Store;
-use crate::cli::wait::Patience;
+use crate::cli::wait::{Patience, tell_notes};
 
 /// How acceptances are proven.
 #[derive(Args, Debug)]
@@ -79,6 +79,14 @@ pub(crate) struct Proof {
 }
 
 impl ProofOptions {
+    /// Whether messages are asked for.
+    pub(crate) fn is_wanted(&self) -> bool {
+        match self.stage.as_deref() {
+            Some(stage) => stage == "prove",
+            None => self.sink.is_some() || !self.receipts.is_empty(),
+        }
+    }
+
     /// Opens the receiving side before anything is asked; nothing for a survey.
     pub(crate) fn open(&self, identity: &Identity, store: Option<&Store>) -> Result<Option<Proof>, Failure> {
         let named = self.sink.is_some() || !self.receipts.is_empty();
@@ -98,8 +106,11 @@ impl ProofOptions {
             sources.follow(store.spool()?);
         }
         for mailbox in &self.receipts {
-            sources.watch(mailbox);
+            sources.watch(mailbox)?;
         }
+        // What lies there already is of no run that is still to begin, and a mailbox that is not there shows now.
+        sources.next(Duration::ZERO)?;
+        tell_notes(&mut sources);
         if way_in.is_none() {
             tell(
                 "note: no way in to the receiving server is known (--way-in), so silence will prove nothing",

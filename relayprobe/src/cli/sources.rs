@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::io;
+use std::mem;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::Receiver;
 use std::thread;
@@ -11,8 +12,6 @@ use std::time::{Duration, Instant};
 use relayprobe::mailbox;
 use relayprobe::receipt::Arrival;
 use relayprobe::sink::{Sink, Spool, SpoolError};
-
-use crate::cli::output::tell;
 
 /// How often mailboxes are looked into.
 const INTERVAL: Duration = Duration::from_millis(500);
@@ -26,6 +25,12 @@ pub enum SourceError {
     Spool(#[from] SpoolError),
 }
 
+impl SourceError {
+    fn is_missing(&self) -> bool {
+        matches!(self, Self::Read { fault, .. } if fault.kind() == io::ErrorKind::NotFound)
+    }
+}
+
 /// All of them.
 #[derive(Debug, Default)]
 pub struct Sources {
@@ -36,6 +41,9 @@ pub struct Sources {
     seen: BTreeSet<String>,
     /// Files of the spool that were given out.
     known: BTreeSet<OsString>,
+    /// What is wrong with the sources, each thing once.
+    told: BTreeSet<String>,
+    notes: Vec<String>,
     last_look: Option<Instant>,
 }
 
@@ -45,14 +53,29 @@ impl Sources {
         self.sink = Some((sink, arrivals));
     }
 
-    /// A Maildir, or an mbox file.
-    pub fn watch(&mut self, mailbox: &Path) {
+    /// A Maildir, or an mbox file. One that cannot be read is told now, not when everything was sent. Many are made with the
+    /// first message, so one may be missing in a folder that is there.
+    pub fn watch(&mut self, mailbox: &Path) -> Result<(), SourceError> {
+        let in_folder =
+            std::path::absolute(mailbox).is_ok_and(|path| path.parent().is_some_and(Path::is_dir));
+        match messages(mailbox) {
+            Err(fault) if fault.is_missing() && in_folder => {
+                self.notes.push(format!("{} is not there yet", mailbox.display()));
+            }
+            opened => drop(opened?),
+        }
         self.mailboxes.push(mailbox.into());
+        Ok(())
     }
 
     /// The spool of a store, which a receiving server elsewhere fills.
     pub fn follow(&mut self, spool: Spool) {
         self.spool = Some(spool);
+    }
+
+    /// What people should know of the sources, since this was last asked.
+    pub fn notes(&mut self) -> Vec<String> {
+        mem::take(&mut self.notes)
     }
 
     /// What has come since the last look, after waiting at most `patience` for it.
@@ -74,14 +97,26 @@ impl Sources {
 
     fn look(&mut self, arrivals: &mut Vec<Arrival>) -> Result<(), SourceError> {
         for path in &self.mailboxes {
-            let fault = |fault| SourceError::Read { path: path.clone(), fault };
-            let stored: Vec<mailbox::Stored> = if path.is_dir() {
-                mailbox::maildir(path).map_err(fault)?.collect::<Result<_, _>>().map_err(fault)?
-            } else {
-                mailbox::mbox(path).map_err(fault)?.collect::<Result<_, _>>().map_err(fault)?
+            let messages = match messages(path) {
+                Err(fault) if fault.is_missing() => continue,
+                opened => opened?,
             };
-            let fresh = stored.into_iter().filter(|message| self.seen.insert(message.id.clone()));
-            arrivals.extend(fresh.map(|message| message.arrival()));
+            for message in messages {
+                match message {
+                    Ok(message) if self.seen.contains(&message.id) => {}
+                    Ok(message) => {
+                        arrivals.push(message.arrival());
+                        self.seen.insert(message.id);
+                    }
+                    // One bad file must not hide the others.
+                    Err(fault) => {
+                        let fault = SourceError::Read { path: path.clone(), fault }.to_string();
+                        if self.told.insert(fault.clone()) {
+                            self.notes.push(fault);
+                        }
+                    }
+                }
+            }
         }
         let Some(spool) = &self.spool else { return Ok(()) };
         let known = &self.known;
@@ -92,9 +127,20 @@ impl Sources {
                     arrivals.push(spooled.arrival);
                 }
                 // One bad file must not hide the others.
-                Err(fault) => tell(format_args!("note: {fault}")),
+                Err(fault) => self.notes.push(fault.to_string()),
             }
         }
         Ok(())
     }
+}
+
+type Messages<'a> = Box<dyn Iterator<Item = io::Result<mailbox::Stored>> + 'a>;
+
+fn messages(mailbox: &Path) -> Result<Messages<'_>, SourceError> {
+    let opened: io::Result<Messages<'_>> = if mailbox.is_dir() {
+        mailbox::maildir(mailbox).map(|messages| Box::new(messages) as Messages<'_>)
+    } else {
+        mailbox::mbox(mailbox).map(|messages| Box::new(messages) as Messages<'_>)
+    };
+    opened.map_err(|fault| SourceError::Read { path: mailbox.into(), fault })
 }

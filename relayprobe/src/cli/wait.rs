@@ -74,7 +74,9 @@ impl Waiting {
             report.judge(driver::now());
             return Next::Nothing;
         }
-        report.judge(driver::now());
+        if report.pending_until.is_some_and(|until| until <= driver::now()) {
+            report.judge(driver::now());
+        }
         let proven = report.verdict == Verdict::OpenRelay && self.patience == Patience::Usual;
         let enough = report.pending_until.is_none() || proven;
         let limit = match self.patience {
@@ -86,6 +88,7 @@ impl Waiting {
         if !done {
             return Next::Arrivals;
         }
+        report.judge(driver::now());
         if report.run.way_in.is_some() && waits_for_silence(report) && !stop.is_stopped() {
             self.own = Some((own(report), Instant::now()));
             return Next::WayIn;
@@ -132,7 +135,7 @@ pub(crate) fn see_way_in(
     stop: &Stop,
 ) -> Result<(), SourceError> {
     let waiting = Waiting::for_way_in(report);
-    blocking::check_way_in(report, stop);
+    blocking::check_way_in(report, keys, stop);
     go_on(waiting, report, sources, keys, stop)
 }
 
@@ -145,14 +148,20 @@ fn go_on(
 ) -> Result<(), SourceError> {
     loop {
         let arrivals = sources.next(SLICE)?;
+        tell_notes(sources);
         let next = waiting.take(report, &arrivals, keys, stop);
         waiting.forged().iter().for_each(|run| tell(Forged(run)));
         match next {
             Next::Arrivals => {}
-            Next::WayIn => blocking::check_way_in(report, stop),
+            Next::WayIn => blocking::check_way_in(report, keys, stop),
             Next::Nothing => return Ok(()),
         }
     }
+}
+
+/// Shows what is to be known of the sources.
+pub(crate) fn tell_notes(sources: &mut Sources) {
+    sources.notes().iter().for_each(|note| tell(format_args!("note: {note}")));
 }
 
 /// Whether the windows are over and nothing came, so that only a sign of life of our own server is missing.

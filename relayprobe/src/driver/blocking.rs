@@ -10,14 +10,15 @@ use mio::event::Event as Readiness;
 use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Token};
 
-use super::Stop;
 use super::loss::loss;
 use super::run::{Clock, Run, Turn};
 use super::socket::{Transport, open};
+use super::{SLICE, Stop};
 use crate::link::{ConnId, Endpoint};
 use crate::plan::Plan;
 use crate::report::Report;
 use crate::session::{Event, Session};
+use crate::token::Keyring;
 use crate::transcript::Transcript;
 
 /// Runs a plan to its end, and returns what it found with everything that was said.
@@ -33,9 +34,10 @@ pub fn run(plan: Plan, stop: &Stop, observe: impl FnMut(&Event)) -> Report {
 /// Sees once more whether our own receiving server is there, and adds what was said to the report.
 ///
 /// A message of our own goes by the run's way in, if it has one. Its receipt is to be [added](Report::add) as any other:
-/// with one after the window has ended, silence means that nothing was relayed.
-pub fn check_way_in(report: &mut Report, stop: &Stop) {
-    let Some(mut steps) = Steps::check_way_in(report, stop) else { return };
+/// with one after the window has ended, silence means that nothing was relayed. Nothing is sent if these are not the keys
+/// that the run was planned with; see [`Session::check_way_in`].
+pub fn check_way_in(report: &mut Report, keys: &Keyring, stop: &Stop) {
+    let Some(mut steps) = Steps::check_way_in(report, keys, stop) else { return };
     while steps.step(Duration::MAX) == Step::Waited {}
     report.append(steps.into_transcript());
 }
@@ -72,7 +74,7 @@ impl<F: FnMut(&Event)> Steps<F> {
 
     fn of(session: Session, stop: &Stop, observe: F, clock: Clock) -> Self {
         let poller = Poller { poll: None, events: Events::with_capacity(8) };
-        Self { run: Run::new(session, stop, observe, clock), poller }
+        Self { run: Run::new(session, stop, observe, clock, SLICE), poller }
     }
 
     /// Goes as far as possible, then waits until something happens; at most so long, and never longer than a tenth of a
@@ -99,12 +101,12 @@ impl<F: FnMut(&Event)> Steps<F> {
 }
 
 impl Steps<fn(&Event)> {
-    /// Begins to see once more whether our own receiving server is there; nothing if the run named no way in to it. See
-    /// [`check_way_in`].
-    pub fn check_way_in(report: &Report, stop: &Stop) -> Option<Self> {
+    /// Begins to see once more whether our own receiving server is there; nothing if the run named no way in to it, or was
+    /// planned with other keys. See [`check_way_in`].
+    pub fn check_way_in(report: &Report, keys: &Keyring, stop: &Stop) -> Option<Self> {
         let clock = Clock::new(Instant::now);
         let age = Duration::from_secs(super::now().unix().saturating_sub(report.run.date.unix()));
-        let session = Session::check_way_in(&report.run, &report.transcript, age, clock.now())?;
+        let session = Session::check_way_in(&report.run, keys, &report.transcript, age, clock.now())?;
         Some(Self::of(session, stop, |_| {}, clock))
     }
 }
