@@ -40,14 +40,41 @@ pub(crate) fn wrong(py: Python<'_>, field: &str, value: &str, fault: &dyn Displa
 /// One of a few words.
 pub(crate) fn word<T: Copy>(
     py: Python<'_>,
-    field: &str,
+    field: &'static str,
     given: &str,
     all: &[(&'static str, T)],
 ) -> PyResult<T> {
+    one_of(field, given, all).map_err(|wrong| wrong.raised(py))
+}
+
+/// The same where the interpreter is not at hand.
+pub(crate) fn one_of<T: Copy>(
+    field: &'static str,
+    given: &str,
+    all: &[(&'static str, T)],
+) -> Result<T, Wrong> {
     all.iter().find(|(word, _)| *word == given).map(|(_, value)| *value).ok_or_else(|| {
         let words: Vec<&str> = all.iter().map(|(word, _)| *word).collect();
-        wrong(py, field, given, &format_args!("{given:?} is none of {}", words.join(", ")))
+        Wrong::new(field, given, &format_args!("{given:?} is none of {}", words.join(", ")))
     })
+}
+
+/// An [`InputError`](wrong) to be.
+#[derive(Debug)]
+pub(crate) struct Wrong {
+    field: &'static str,
+    value: String,
+    message: String,
+}
+
+impl Wrong {
+    pub(crate) fn new(field: &'static str, value: &str, fault: &dyn Display) -> Self {
+        Self { field, value: value.to_owned(), message: fault.to_string() }
+    }
+
+    pub(crate) fn raised(&self, py: Python<'_>) -> PyErr {
+        wrong(py, self.field, &self.value, &self.message)
+    }
 }
 
 /// Why a plan could not be made.

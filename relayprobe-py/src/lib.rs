@@ -7,6 +7,7 @@ mod command;
 mod error;
 mod fork;
 mod keys;
+mod many;
 mod plan;
 mod receive;
 mod report;
@@ -30,6 +31,8 @@ mod _core {
     use crate::fork::forked;
     #[pymodule_export]
     use crate::keys::Keyring;
+    #[pymodule_export]
+    use crate::many::Many;
     #[pymodule_export]
     use crate::plan::{Plan, cases, plan};
     #[pymodule_export]

@@ -4,15 +4,15 @@ use core::net::{IpAddr, SocketAddr};
 use core::time::Duration;
 
 use pyo3::prelude::*;
-use relayprobe::cli::store::MadeBy;
+use relayprobe::cli::store::{self, MadeBy, StoreError};
 use relayprobe::matrix::built_in;
 use relayprobe::moment::Date;
 use relayprobe::plan::{
     Budget, DriverTls, Grouping, History, Measure, NeverTest, PlanBuilder, Profile, Prove, Vantage,
 };
-use relayprobe::{Case, Matrix, Selection, driver};
+use relayprobe::{Authorization, Case, Identity, Matrix, PlanError, Selection, Target, driver};
 
-use crate::error::{plan_error, word, wrong};
+use crate::error::{Wrong, one_of, plan_error, wrong};
 use crate::keys::Keyring;
 use crate::store::{Store, store_error};
 
@@ -105,27 +105,80 @@ pub(crate) fn plan(
     keys: Option<&Keyring>,
     store: Option<&Store>,
 ) -> PyResult<Plan> {
-    let target: relayprobe::Target = read(py, "target", target)?;
-    let address = target.address;
-    let identity = read(py, "identity", identity)?;
-    let authorization = read(py, "authorization", authorization)?;
-    let builder = relayprobe::Plan::builder(target, identity, authorization);
-    let (date, seed) =
-        (options.date.map_or_else(driver::now, Date::from_unix), options.seed.unwrap_or_else(driver::seed));
-    let builder = options.apply(py, builder, address, keys)?;
-    let Some(store) = store else {
-        return builder.build(date, seed).map(|inner| Plan { inner }).map_err(|fault| plan_error(py, &fault));
-    };
-    let kept = py.detach(|| {
-        let slot = store.inner.slot(address)?;
-        let history = slot.history(date);
-        match builder.history(history).build(date, seed) {
-            Ok(plan) => slot.keep_run(plan.record(), MadeBy::Person).map(|()| Ok(plan)),
-            Err(fault) => Ok(Err(fault)),
+    let target: Target = read(py, "target", target)?;
+    let planner = Planner::new(py, identity, authorization, options, store)?;
+    let keys = keys.map(|keys| &keys.inner);
+    match py.detach(|| planner.plan(target, keys, MadeBy::Person)) {
+        Ok(inner) => Ok(Plan { inner }),
+        Err(refusal) => Err(refusal.raised(py)),
+    }
+}
+
+/// Everything of plans but their targets. It needs no interpreter.
+pub(crate) struct Planner {
+    identity: Identity,
+    authorization: Authorization,
+    options: Options,
+    pub(crate) store: Option<store::Store>,
+}
+
+/// Why there is no plan.
+#[derive(Debug)]
+pub(crate) enum Refusal {
+    Wrong(Wrong),
+    Plan(Box<PlanError>),
+    Store(StoreError),
+}
+
+impl Refusal {
+    pub(crate) fn raised(&self, py: Python<'_>) -> PyErr {
+        match self {
+            Self::Wrong(wrong) => wrong.raised(py),
+            Self::Plan(fault) => plan_error(py, fault),
+            Self::Store(fault) => store_error(py, fault),
         }
-    });
-    let planned = kept.map_err(|fault| store_error(py, &fault))?;
-    planned.map(|inner| Plan { inner }).map_err(|fault| plan_error(py, &fault))
+    }
+}
+
+impl Planner {
+    pub(crate) fn new(
+        py: Python<'_>,
+        identity: &str,
+        authorization: &str,
+        options: Options,
+        store: Option<&Store>,
+    ) -> PyResult<Self> {
+        let (identity, authorization) =
+            (read(py, "identity", identity)?, read(py, "authorization", authorization)?);
+        Ok(Self { identity, authorization, options, store: store.map(|store| store.inner.clone()) })
+    }
+
+    /// A plan for a target. With a store, earlier runs are heeded and this one is kept.
+    pub(crate) fn plan(
+        &self,
+        target: Target,
+        keys: Option<&relayprobe::Keyring>,
+        made_by: MadeBy,
+    ) -> Result<relayprobe::Plan, Refusal> {
+        let address = target.address;
+        let builder = relayprobe::Plan::builder(target, self.identity.clone(), self.authorization.clone());
+        let builder = self.options.apply(builder, address, keys).map_err(Refusal::Wrong)?;
+        let (date, seed) = (
+            self.options.date.map_or_else(driver::now, Date::from_unix),
+            self.options.seed.unwrap_or_else(driver::seed),
+        );
+        let plan =
+            |builder: PlanBuilder| builder.build(date, seed).map_err(|fault| Refusal::Plan(Box::new(fault)));
+        let Some(store) = &self.store else { return plan(builder) };
+        let slot = store.slot(address).map_err(Refusal::Store)?;
+        let history = match made_by {
+            MadeBy::Person => slot.history(date),
+            MadeBy::Sweep => slot.history_for_sweep(date).map_err(Refusal::Store)?,
+        };
+        let planned = plan(builder.history(history))?;
+        slot.keep_run(planned.record(), made_by).map_err(Refusal::Store)?;
+        Ok(planned)
+    }
 }
 
 /// The built-in cases as JSON.
@@ -134,18 +187,17 @@ pub(crate) fn cases() -> String {
     serde_json::to_string(&built_in().collect::<Vec<Case>>()).unwrap_or_default()
 }
 
-fn read<T: serde::de::DeserializeOwned>(py: Python<'_>, field: &str, json: &str) -> PyResult<T> {
+pub(crate) fn read<T: serde::de::DeserializeOwned>(py: Python<'_>, field: &str, json: &str) -> PyResult<T> {
     serde_json::from_str(json).map_err(|fault| wrong(py, field, json, &fault))
 }
 
 impl Options {
-    fn apply(
+    pub(crate) fn apply(
         &self,
-        py: Python<'_>,
         builder: PlanBuilder,
         address: IpAddr,
-        keys: Option<&Keyring>,
-    ) -> PyResult<PlanBuilder> {
+        keys: Option<&relayprobe::Keyring>,
+    ) -> Result<PlanBuilder, Wrong> {
         let profiles =
             [Profile::Patient, Profile::Brisk, Profile::Lab].map(|profile| (profile.as_str(), profile));
         let vantages = Vantage::ALL.map(|vantage| (vantage.as_str(), vantage));
@@ -154,17 +206,17 @@ impl Options {
         let seen_from =
             if address.to_canonical().is_loopback() { Vantage::Loopback } else { Vantage::Outside };
         let vantage = match &self.vantage {
-            Some(given) => word(py, "vantage", given, &vantages)?,
+            Some(given) => one_of("vantage", given, &vantages)?,
             None => seen_from,
         };
         let mut builder = builder
-            .matrix(self.matrix(py)?)
-            .profile(word(py, "profile", &self.profile, &profiles)?)
+            .matrix(self.matrix()?)
+            .profile(one_of("profile", &self.profile, &profiles)?)
             .connections_at_once(self.connections)
             .vantage(vantage)
             .tls(if self.tls { DriverTls::Able } else { DriverTls::Unable });
         for measure in &self.measures {
-            builder = builder.measure(word(py, "measures", measure, &measures)?);
+            builder = builder.measure(one_of("measures", measure, &measures)?);
         }
         builder = self.allow_ports.iter().copied().fold(builder, PlanBuilder::allow_port);
         builder = self.tls_ports.iter().copied().fold(builder, PlanBuilder::implicit_tls);
@@ -184,7 +236,7 @@ impl Options {
             builder = builder.retries(seconds);
         }
         if let Some(text) = &self.never_test {
-            let list = NeverTest::parse(text).map_err(|fault| wrong(py, "never_test", "", &fault))?;
+            let list = NeverTest::parse(text).map_err(|fault| Wrong::new("never_test", "", &fault))?;
             builder = builder.never_test(list);
         }
         if let Some(source) = self.source {
@@ -197,25 +249,24 @@ impl Options {
             let last_run = last_run.map(Date::from_unix);
             builder = builder.history(History { last_run, refusals_today, messages_today });
         }
-        self.apply_proof(py, builder, keys)
+        self.apply_proof(builder, keys)
     }
 
     fn apply_proof(
         &self,
-        py: Python<'_>,
         mut builder: PlanBuilder,
-        keys: Option<&Keyring>,
-    ) -> PyResult<PlanBuilder> {
+        keys: Option<&relayprobe::Keyring>,
+    ) -> Result<PlanBuilder, Wrong> {
         if let (Some(which), Some(keys)) = (&self.prove, keys) {
             let all = [("families", Prove::Families), ("all", Prove::All)];
-            builder = builder.prove(word(py, "prove", which, &all)?, &keys.inner);
+            builder = builder.prove(one_of("prove", which, &all)?, keys);
         }
         if let Some(count) = self.messages {
             builder = builder.messages(count);
         }
         if let Some(seconds) = self.window {
             let span = Duration::try_from_secs_f64(seconds);
-            let span = span.map_err(|fault| wrong(py, "window", &seconds.to_string(), &fault))?;
+            let span = span.map_err(|fault| Wrong::new("window", &seconds.to_string(), &fault))?;
             builder = builder.window(span);
         }
         if let Some((address, port)) = self.way_in {
@@ -224,21 +275,21 @@ impl Options {
         Ok(builder)
     }
 
-    fn matrix(&self, py: Python<'_>) -> PyResult<Matrix> {
+    fn matrix(&self) -> Result<Matrix, Wrong> {
         let selections =
             [("quick", Selection::Quick), ("standard", Selection::Standard), ("full", Selection::Full)];
         let mut matrix = if self.cases.is_empty() {
-            Matrix::select(word(py, "matrix", &self.matrix, &selections)?)
+            Matrix::select(one_of("matrix", &self.matrix, &selections)?)
         } else {
             let named = Matrix::named(self.cases.iter().map(String::as_str));
-            named.map_err(|fault| wrong(py, "cases", &self.cases.join(" "), &fault))?
+            named.map_err(|fault| Wrong::new("cases", &self.cases.join(" "), &fault))?
         };
         for (id, sender, recipient) in &self.define_cases {
             let case = Case::custom(id, sender, recipient);
-            let case = case.map_err(|fault| wrong(py, "define_cases", id, &fault))?;
+            let case = case.map_err(|fault| Wrong::new("define_cases", id, &fault))?;
             // A built-in case that is replaced would no longer be what the selection promises.
             if built_in().chain(matrix.cases().iter().cloned()).any(|other| other.id == case.id) {
-                return Err(wrong(py, "define_cases", id, &"the id of a built-in case, or defined twice"));
+                return Err(Wrong::new("define_cases", id, &"the id of a built-in case, or defined twice"));
             }
             matrix = matrix.with(case);
         }

@@ -7,7 +7,7 @@ mod cases;
 pub mod config;
 mod demo;
 mod desk;
-mod files;
+pub mod files;
 pub mod host;
 mod init;
 mod judge;

@@ -7,7 +7,7 @@ const OTHERS: u64 = 64;
 ///
 /// A connection that the system has no file for would look as if its server could not be reached.
 #[cfg(unix)]
-pub(crate) fn room_for(connections: usize) -> usize {
+pub fn room_for(connections: usize) -> usize {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
@@ -23,6 +23,6 @@ pub(crate) fn room_for(connections: usize) -> usize {
 
 /// Other systems have no such limit.
 #[cfg(not(unix))]
-pub(crate) const fn room_for(connections: usize) -> usize {
+pub const fn room_for(connections: usize) -> usize {
     connections
 }

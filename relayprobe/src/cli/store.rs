@@ -55,7 +55,7 @@ pub enum StoreError {
 }
 
 /// A directory with the memory of all runs.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Store {
     root: PathBuf,
 }
@@ -125,7 +125,7 @@ impl Store {
     }
 
     /// Takes the store for a sweep, until what is returned is dropped or the program ends, however it ends.
-    pub(crate) fn begin_sweep(&self) -> Result<File, StoreError> {
+    pub fn begin_sweep(&self) -> Result<File, StoreError> {
         let path = self.root.join("sweep");
         let fault = |fault| StoreError::Lock { path: path.clone(), fault };
         let file = private::lock_file(&path).map_err(fault)?;
@@ -303,7 +303,7 @@ impl Slot<'_> {
 
     /// The same for a sweep. A run of a sweep that was killed is made again, as if it had not been: once, because from
     /// then on it counts.
-    pub(crate) fn history_for_sweep(&self, today: Date) -> Result<History, StoreError> {
+    pub fn history_for_sweep(&self, today: Date) -> Result<History, StoreError> {
         let mut history = self.history(today);
         let Some(name) = self.last_name().filter(|_| self.index.made_by == MadeBy::Sweep) else {
             return Ok(history);
