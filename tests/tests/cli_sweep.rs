@@ -132,9 +132,9 @@ fn a_file_of_reports_has_each_once_though_a_kill_tore_its_last_line() {
         // A kill leaves any part of a line, or none of it: here the last report is torn, and the one before is missing.
         let text = fs::read_to_string(&output).unwrap();
         let mut whole: Vec<&str> = text.lines().collect();
-        let last = whole.pop().unwrap();
+        let torn = whole.pop().unwrap();
         whole.pop().unwrap();
-        fs::write(&output, whole.join("\n") + "\n" + &last[..last.len() / 2]).unwrap();
+        fs::write(&output, whole.join("\n") + "\n" + &torn[..torn.len() / 2]).unwrap();
     }
     let (code, out, err) = sweep(&list, &options);
     assert!(code == 0 && out.is_empty(), "{code} {out} {err}");
@@ -394,7 +394,7 @@ fn count(directory: &Path) -> usize {
 }
 
 fn wait_until(holds: impl Fn() -> bool, child: &mut Child) {
-    let end = Instant::now() + Duration::from_secs(60);
+    let end = Instant::now() + Duration::from_mins(1);
     while !holds() {
         assert!(Instant::now() < end, "it takes too long");
         assert!(child.try_wait().unwrap().is_none(), "it ended");
