@@ -260,12 +260,53 @@ fn ctrl_c_ends_a_sweep_and_keeps_what_was_learnt() {
     let mut child = begin(&list, &["--at-once", "8", "--profile", "brisk"], &output);
     let ended = || fs::read_to_string(&output).unwrap().lines().count();
     wait_until(|| hosts.seen().open() == 8 && ended() == 4, &mut child);
-    let interrupted = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
-    assert!(interrupted.success());
-    assert_eq!(child.wait().unwrap().code(), Some(3));
+    assert_eq!(interrupt(&mut child), Some(3));
     let reports: Vec<Value> = fs::read_to_string(&output).unwrap().lines().map(json).collect();
     let with = |verdict: &str| reports.iter().filter(|report| report["verdict"] == verdict).count();
     assert_eq!((with("closed"), with("undetermined"), reports.len()), (4, 8, 12));
+}
+
+#[test]
+fn what_ctrl_c_cut_short_is_made_again_once() {
+    let slow = |address: IpAddr| usize::from(address > IpAddr::from([127, 9, 5, 0]));
+    let hosts = Hosts::start(&["", "on RSET #2: !wait 2|250 2.0.0 Ok"], slow);
+    let room = TempDir::new().unwrap();
+    let (store, output) = (room.path().join("store"), room.path().join("reports.jsonl"));
+    let list = write(&room, &lines(&addresses(9, 1), hosts.port));
+    let options = ["--store", text(&store), "--output", text(&output)];
+    let all = |closed, undetermined| {
+        let all = [("closed".to_owned(), closed), ("undetermined".to_owned(), undetermined)];
+        all.into_iter().filter(|(_, count)| *count > 0).collect::<BTreeMap<_, _>>()
+    };
+    for round in 1..=2 {
+        let mut child = begin(&list, &options, &room.path().join("out"));
+        wait_until(
+            || hosts.seen().waits == 5 * round && verdicts(&output) == all(4, 5 * (round - 1)),
+            &mut child,
+        );
+        interrupt(&mut child);
+        // What was learnt stays, and what was asked again has a line of its own.
+        assert_eq!(verdicts(&output), all(4, 5 * round));
+    }
+    let visited = hosts.seen().connections.len();
+    let (code, _, err) = sweep(&list, &options);
+    assert!(code == 3 && err.contains("0 tested, 0 not tested"), "{code} {err}");
+    assert_eq!(hosts.seen().connections.len(), visited);
+}
+
+#[test]
+fn what_ctrl_c_cut_short_is_ended_by_the_next() {
+    let hosts = Hosts::start(&["on RSET #2: !wait 2|250 2.0.0 Ok"], |_| 0);
+    let room = TempDir::new().unwrap();
+    let (store, output) = (room.path().join("store"), room.path().join("reports.jsonl"));
+    let list = write(&room, &lines(&addresses(5, 1), hosts.port));
+    let options = ["--store", text(&store), "--output", text(&output)];
+    let mut child = begin(&list, &options, &room.path().join("out"));
+    wait_until(|| hosts.seen().waits == 5, &mut child);
+    assert_eq!(interrupt(&mut child), Some(3));
+    let (code, _, err) = sweep(&list, &options);
+    assert!(code == 0 && err.contains("5 tested, 0 not tested"), "{code} {err}");
+    assert_eq!(verdicts(&output), [("closed".into(), 5), ("undetermined".into(), 5)].into());
 }
 
 #[test]
@@ -359,6 +400,24 @@ fn write(room: &TempDir, list: &str) -> String {
 
 fn address(report: &Value) -> String {
     report["run"]["target"]["address"].as_str().unwrap().into()
+}
+
+/// Ends a program politely, and tells its exit status.
+fn interrupt(child: &mut Child) -> Option<i32> {
+    let interrupted = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(interrupted.success());
+    child.wait().unwrap().code()
+}
+
+/// How many lines of a file have which verdict.
+fn verdicts(output: &Path) -> BTreeMap<String, usize> {
+    let mut verdicts = BTreeMap::new();
+    // It may not be there yet, and end in half a line.
+    let text = fs::read_to_string(output).unwrap_or_default();
+    for line in text.split_inclusive('\n').filter(|line| line.ends_with('\n')) {
+        *verdicts.entry(json(line)["verdict"].as_str().unwrap().to_owned()).or_default() += 1;
+    }
+    verdicts
 }
 
 /// The middle and the end of each network.

@@ -13,7 +13,8 @@ use relayprobe::plan::{History, RunRecord};
 use relayprobe::report::ReportError;
 use relayprobe::sink::private::{self, DirectoryFault};
 use relayprobe::sink::{Spool, SpoolError};
-use relayprobe::{Keyring, Report};
+use relayprobe::transcript::End;
+use relayprobe::{Keyring, Report, Verdict};
 use serde::{Deserialize, Serialize};
 
 use crate::keys::{self, KeysError};
@@ -94,7 +95,7 @@ pub(crate) enum MadeBy {
     Person,
     /// A sweep, and only one at a time is under way: if there is no report when the next one comes, it was killed.
     Sweep,
-    /// A sweep, in the place of a run that was killed.
+    /// A sweep, in the place of a run that was killed, or stopped before it came to a verdict.
     SweepAgain,
 }
 
@@ -102,6 +103,20 @@ pub(crate) enum MadeBy {
 #[derive(Deserialize)]
 struct Stored {
     exit_code: u8,
+    verdict: String,
+    transcript: Ending,
+}
+
+#[derive(Deserialize)]
+struct Ending {
+    end: Option<End>,
+}
+
+impl Stored {
+    /// Whether the run was stopped before it came to a verdict.
+    fn was_cut_short(&self) -> bool {
+        self.transcript.end == Some(End::Stopped) && self.verdict == Verdict::Undetermined.as_str()
+    }
 }
 
 /// The stored report of a target's last run.
@@ -318,18 +333,20 @@ impl Slot<'_> {
         }
     }
 
-    /// The same for a sweep, and what its run is to be kept as. A run of a sweep that was killed is made again, as if it
-    /// had not been, and once: the run in its place counts, however it ends.
+    /// The same for a sweep, and what its run is to be kept as. A run of a sweep that was killed, or stopped before it
+    /// came to a verdict, is made again, as if it had not been, and once: the run in its place counts, however it ends.
     pub(crate) fn history_for_sweep(&self, today: Date) -> Result<(History, MadeBy), StoreError> {
         let mut history = self.history(today);
         let Some(name) = self.last_name().filter(|_| self.index.made_by == MadeBy::Sweep) else {
             return Ok((history, MadeBy::Sweep));
         };
-        let record = match self.read(REPORTS, &name)? {
-            Some(_) => None,
-            // A run whose record is gone, too, was purged, not killed.
-            None => self.read(RUNS, &name)?,
-        };
+        let report = self.read(REPORTS, &name)?;
+        let is_done = report.is_some_and(|json| {
+            // What is damaged now was done then.
+            serde_json::from_slice(&json).map_or(true, |stored: Stored| !stored.was_cut_short())
+        });
+        // A run whose record is gone, too, was purged, not killed.
+        let record = if is_done { None } else { self.read(RUNS, &name)? };
         let record: Option<RunRecord> = record.and_then(|text| serde_json::from_slice(&text).ok());
         let Some(record) = record else { return Ok((history, MadeBy::Sweep)) };
         history.last_run = None;
@@ -345,7 +362,7 @@ impl Slot<'_> {
         let text = self.read(REPORTS, &name)?.and_then(|text| String::from_utf8(text).ok());
         Ok(text.and_then(|mut json| {
             json.truncate(json.trim_end().len());
-            let Stored { exit_code } = serde_json::from_str(&json).ok()?;
+            let Stored { exit_code, .. } = serde_json::from_str(&json).ok()?;
             Some(Last { run, exit_code, json })
         }))
     }
