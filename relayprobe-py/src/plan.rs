@@ -171,9 +171,9 @@ impl Planner {
             |builder: PlanBuilder| builder.build(date, seed).map_err(|fault| Refusal::Plan(Box::new(fault)));
         let Some(store) = &self.store else { return plan(builder) };
         let slot = store.slot(address).map_err(Refusal::Store)?;
-        let history = match made_by {
-            MadeBy::Person => slot.history(date),
-            MadeBy::Sweep => slot.history_for_sweep(date).map_err(Refusal::Store)?,
+        let (history, made_by) = match made_by {
+            MadeBy::Person => (slot.history(date), made_by),
+            MadeBy::Sweep | MadeBy::SweepAgain => slot.history_for_sweep(date).map_err(Refusal::Store)?,
         };
         let planned = plan(builder.history(history))?;
         slot.keep_run(planned.record(), made_by).map_err(Refusal::Store)?;

@@ -20,6 +20,7 @@ mod purge;
 pub mod read;
 mod receive;
 mod redact;
+mod reports;
 mod run;
 mod sink;
 pub mod sources;
