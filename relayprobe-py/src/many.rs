@@ -4,9 +4,9 @@ use core::time::Duration;
 use std::io;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::sync::{Arc, Mutex};
-use std::thread;
+use std::thread::{self, JoinHandle};
 
-use pyo3::exceptions::PyRuntimeError;
+use pyo3::exceptions::{PyRuntimeError, PyStopIteration};
 use pyo3::prelude::*;
 use relayprobe::Target;
 use relayprobe::cli::files::room_for;
@@ -31,7 +31,8 @@ pub(crate) struct Many {
     counts: Arc<Mutex<Counts>>,
     stop: Stop,
     /// Dropped, it ends the sweep at once.
-    _alive: Mutex<oneshot::Sender<()>>,
+    alive: Mutex<Option<oneshot::Sender<()>>>,
+    thread: Mutex<Option<JoinHandle<()>>>,
     home: Home,
 }
 
@@ -91,13 +92,14 @@ impl Many {
                 }
             });
         });
-        begun.map_err(runtime_error)?;
+        let thread = begun.map_err(runtime_error)?;
         Ok(Self {
             feed: Mutex::new(Some(feed)),
             results: Mutex::new(results),
             counts,
             stop,
-            _alive: Mutex::new(alive),
+            alive: Mutex::new(Some(alive)),
+            thread: Mutex::new(Some(thread)),
             home: Home::here(),
         })
     }
@@ -137,8 +139,19 @@ impl Many {
             }
             Ok(Told::Repeated(number)) => Ok(Some((number, None, None))),
             Err(RecvTimeoutError::Timeout) => Ok(None),
-            Err(RecvTimeoutError::Disconnected) => Err(pyo3::exceptions::PyStopIteration::new_err(())),
+            Err(RecvTimeoutError::Disconnected) => {
+                self.close(py)?;
+                Err(PyStopIteration::new_err(()))
+            }
         }
+    }
+
+    /// Ends everything at once. After it the store is free for others.
+    fn close(&self, py: Python<'_>) -> PyResult<()> {
+        self.home.check(py, "sweep")?;
+        drop(lock(&self.alive).take());
+        let Some(thread) = lock(&self.thread).take() else { return Ok(()) };
+        py.detach(|| thread.join()).map_err(|_| PyRuntimeError::new_err("the sweep has panicked"))
     }
 
     /// Targets taken, waiting, running; reports told, targets refused, targets repeated.

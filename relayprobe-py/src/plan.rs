@@ -68,7 +68,7 @@ impl Plan {
 #[pyo3(from_item_all)]
 pub(crate) struct Options {
     matrix: String,
-    cases: Vec<String>,
+    cases: Option<Vec<String>>,
     define_cases: Vec<(String, String, String)>,
     ports: Option<Vec<u16>>,
     allow_ports: Vec<u16>,
@@ -278,11 +278,12 @@ impl Options {
     fn matrix(&self) -> Result<Matrix, Wrong> {
         let selections =
             [("quick", Selection::Quick), ("standard", Selection::Standard), ("full", Selection::Full)];
-        let mut matrix = if self.cases.is_empty() {
-            Matrix::select(one_of("matrix", &self.matrix, &selections)?)
-        } else {
-            let named = Matrix::named(self.cases.iter().map(String::as_str));
-            named.map_err(|fault| Wrong::new("cases", &self.cases.join(" "), &fault))?
+        let mut matrix = match &self.cases {
+            None => Matrix::select(one_of("matrix", &self.matrix, &selections)?),
+            Some(cases) => {
+                let named = Matrix::named(cases.iter().map(String::as_str));
+                named.map_err(|fault| Wrong::new("cases", &cases.join(" "), &fault))?
+            }
         };
         for (id, sender, recipient) in &self.define_cases {
             let case = Case::custom(id, sender, recipient);

@@ -28,6 +28,7 @@ from ._errors import (
     StoreError,
     TargetError,
 )
+from ._many import Many, Progress, probe_many
 from ._octets import Octets
 from ._plan import History, Options, plan
 from ._receipts import Counts, Forged, NotOurs, Sink, UnknownRun, cases, classify
@@ -45,7 +46,7 @@ from ._report import (
     judge,
 )
 from ._run import probe
-from ._session import Session
+from ._session import Session, loss
 from ._who import Authorization, Identity, Target
 from ._words import (
     Acceptance,
@@ -84,6 +85,7 @@ __all__ = [
     "InputError",
     "Keyring",
     "KeyringError",
+    "Many",
     "Measure",
     "NotOurs",
     "Octets",
@@ -95,6 +97,7 @@ __all__ = [
     "PlanError",
     "Probe",
     "Profile",
+    "Progress",
     "Prove",
     "Reason",
     "ReasonWord",
@@ -123,9 +126,11 @@ __all__ = [
     "cases",
     "classify",
     "judge",
+    "loss",
     "plan",
     "probe",
     "probe_async",
+    "probe_many",
 ]
 
 # Whoever wants to hear of runs says so.

@@ -17,6 +17,7 @@ from ._plan import Options, Wishes, as_store
 from ._receipts import Sink
 from ._report import Report
 from ._run import SLICE, Paths, Proof, begun, notice
+from ._session import loss
 from ._tls import Tls, observer
 from ._who import Address, Authorization, Identity, Target, as_target, choose, no_address
 
@@ -181,7 +182,7 @@ class _Driver:
         try:
             opened = socket.socket(family, socket.SOCK_STREAM)
         except OSError as fault:
-            return self.lose(number, _loss(fault))
+            return self.lose(number, loss(fault))
         opened.setblocking(False)
         try:
             if source is not None:
@@ -191,7 +192,7 @@ class _Driver:
                 raise OSError(code, "connect")
         except OSError as fault:
             opened.close()
-            return self.lose(number, _loss(fault))
+            return self.lose(number, loss(fault))
         self.connections[number] = _Connection(self, number, opened)
         return None
 
@@ -317,7 +318,7 @@ class _Connection:
         except BLOCKED:
             return None if self.broken is None else self.driver.lose(self.number, self.broken)
         except OSError as fault:
-            return self.driver.lose(self.number, self.broken or _loss(fault))
+            return self.driver.lose(self.number, self.broken or loss(fault))
         if octets == b"":
             return self.driver.lose(self.number, self.broken or "closed")
         return self.driver.session.handle_received(self.number, octets, self.driver.loop.time())
@@ -360,7 +361,7 @@ class _Connection:
             self.transmit()
             return self.driver.lose(self.number, "tls")
         except OSError as fault:
-            return self.driver.lose(self.number, _loss(fault))
+            return self.driver.lose(self.number, loss(fault))
         if not done or self.outgoing:
             return None
         self.layer = _Layer.SECURE
@@ -375,7 +376,7 @@ class _Connection:
                 self.writable = False
                 return False
             except OSError as fault:
-                self.broken = self.broken or _loss(fault)
+                self.broken = self.broken or loss(fault)
                 self.outgoing = b""
                 self.sending = False
                 return False
@@ -399,7 +400,3 @@ class _Connection:
             self.driver.loop.remove_reader(self.socket)
             self.driver.loop.remove_writer(self.socket)
         self.socket.close()
-
-
-def _loss(fault: OSError) -> str:
-    return "tls" if isinstance(fault, ssl.SSLError) else _core.loss(fault.errno or 0)

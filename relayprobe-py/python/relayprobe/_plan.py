@@ -86,7 +86,7 @@ class Options(TypedDict, total=False):
 
 _DEFAULTS: dict[str, Any] = {
     "matrix": "quick",
-    "cases": (),
+    "cases": None,
     "define_cases": (),
     "ports": None,
     "allow_ports": (),
@@ -181,6 +181,8 @@ def _converted(options: dict[str, Any]) -> dict[str, Any]:
     for name in ("cases", "define_cases", "measures"):
         if isinstance(options[name], str):
             raise TypeError(f"{name} is a list, not a str")
+        if options[name] is None:
+            continue
         options[name] = [str(entry) if isinstance(entry, str) else entry for entry in options[name]]
     for name in ("ports", "allow_ports", "tls_ports", "retries"):
         options[name] = None if options[name] is None else list(options[name])
