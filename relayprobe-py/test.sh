@@ -39,7 +39,7 @@ for python in "${pythons[@]}"; do
     if [ "$first" = yes ]; then
         "$venv/bin/mypy" --config-file relayprobe-py/pyproject.toml -p relayprobe
         "$venv/bin/mypy" --config-file relayprobe-py/pyproject.toml relayprobe-py/tests relayprobe-py/examples
-        (cd "$folder" && "../../$venv/bin/stubtest" relayprobe --mypy-config-file ../../relayprobe-py/pyproject.toml)
+        (cd "$folder" && "../../$venv/bin/stubtest" relayprobe._core --mypy-config-file ../../relayprobe-py/pyproject.toml)
     fi
     first=no
 done

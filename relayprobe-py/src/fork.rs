@@ -1,7 +1,9 @@
-//! A handle belongs to the process that made it: sockets and threads do not survive a fork whole.
+//! A handle belongs to the process that made it: sockets and threads do not survive a fork whole. And the module belongs
+//! to one interpreter of it.
 
-use core::sync::atomic::{AtomicU64, Ordering};
+use core::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
+use pyo3::exceptions::PyImportError;
 use pyo3::prelude::*;
 
 use crate::error::error;
@@ -12,6 +14,20 @@ static FORKS: AtomicU64 = AtomicU64::new(0);
 #[pyfunction]
 pub(crate) fn forked() {
     FORKS.fetch_add(1, Ordering::Relaxed);
+}
+
+/// The interpreter that imported this module, by the address of its table of modules.
+static OWNER: AtomicUsize = AtomicUsize::new(0);
+
+/// Claims this module for an interpreter. Classes and exceptions of one must not reach another.
+#[pyfunction]
+pub(crate) fn claim(interpreter: usize) -> PyResult<()> {
+    match OWNER.compare_exchange(0, interpreter, Ordering::Relaxed, Ordering::Relaxed) {
+        Err(owner) if owner != interpreter => Err(PyImportError::new_err(
+            "relayprobe is imported in another interpreter of this process: use processes or threads instead",
+        )),
+        Ok(_) | Err(_) => Ok(()),
+    }
 }
 
 /// The process that a handle was made in.

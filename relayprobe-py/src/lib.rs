@@ -28,7 +28,7 @@ mod _core {
     #[pymodule_export]
     use crate::command::command;
     #[pymodule_export]
-    use crate::fork::forked;
+    use crate::fork::{claim, forked};
     #[pymodule_export]
     use crate::keys::Keyring;
     #[pymodule_export]

@@ -112,7 +112,7 @@ def shown(session: Session) -> dict[str, Any]:
 
 
 def take(session: Session, told: dict[str, Any], now: float) -> None:
-    connection = told.get("connection")
+    connection: int = told.get("connection", 0)
     match told["input"]:
         case "connected":
             session.handle_connected(connection, now)
@@ -122,7 +122,7 @@ def take(session: Session, told: dict[str, Any], now: float) -> None:
             session.handle_received(connection, Octets.from_escaped(told["data"]), now)
         case "secured":
             facts = told["tls"]
-            chain = [Octets.from_escaped(der) for der in facts["certificates"]]
+            chain: list[bytes] = [Octets.from_escaped(der) for der in facts["certificates"]]
             session.handle_secured(connection, facts["version"], facts["cipher"], chain, now)
         case "lost":
             session.handle_lost(connection, told["loss"], now)

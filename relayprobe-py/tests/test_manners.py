@@ -211,8 +211,9 @@ def test_a_fork_fails_clearly(identity: Identity) -> None:
         assert sink.arrivals() == []
 
 
-def test_a_sub_interpreter_fails_clearly() -> None:
+def test_a_second_interpreter_fails_clearly() -> None:
     script = (
+        "import relayprobe\n"
         "try:\n    import _interpreters as interpreters\nexcept ImportError:\n"
         "    import _xxsubinterpreters as interpreters\n"
         "number = interpreters.create()\n"

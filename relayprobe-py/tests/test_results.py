@@ -41,7 +41,8 @@ def report(peer: Start) -> Report:
 
 
 def test_words_are_strings() -> None:
-    assert Verdict.OPEN_RELAY == "open-relay" and f"{Verdict.OPEN_RELAY}" == "open-relay"
+    word: str = Verdict.OPEN_RELAY
+    assert word == "open-relay" and f"{word}" == "open-relay"
     assert {"open-relay": 1}[Verdict.OPEN_RELAY] == 1
     assert Verdict("closed") is Verdict.CLOSED
 
@@ -55,7 +56,7 @@ def test_a_report_is_a_value(report: Report) -> None:
     with pytest.raises(FrozenInstanceError):
         report.verdict = "closed"  # type: ignore[assignment, misc]
     with pytest.raises(FrozenInstanceError):
-        del report._core
+        del report._inner
     with pytest.raises(TypeError, match="from_json"):
         Report()
     assert repr(report) == f"<Report of 127.0.0.1 port 2525: suspected, not settled, run {report.run.name}>"

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging as _logging
 import os as _os
+import sys as _sys
 
 from . import _core
 from ._aio import probe_async
@@ -65,6 +66,8 @@ from ._words import (
 )
 
 __version__ = _core.VERSION
+
+_core.claim(id(_sys.modules))
 
 __all__ = [
     "Acceptance",

@@ -143,14 +143,14 @@ class _Driver:
                     case _core.Output.Connect(number, address, port, source):
                         self.connect(number, address, port, source)
                     case _core.Output.Send(number, data):
-                        if connection := self.connections.get(number):
-                            connection.send(data)
+                        if asked := self.connections.get(number):
+                            asked.send(data)
                     case _core.Output.StartTls(number, name):
-                        if connection := self.connections.get(number):
-                            connection.start_tls(name)
+                        if asked := self.connections.get(number):
+                            asked.start_tls(name)
                     case _core.Output.Close(number):
-                        if connection := self.connections.pop(number, None):
-                            connection.close()
+                        if asked := self.connections.pop(number, None):
+                            asked.close()
                     case _core.Output.Progress(event):
                         if self.progress is not None:
                             self.progress(event)

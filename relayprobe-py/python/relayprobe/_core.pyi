@@ -5,16 +5,50 @@ from ipaddress import IPv4Address, IPv6Address
 from os import PathLike
 from typing import Any, ClassVar, final
 
+from typing_extensions import disjoint_base
+
 from ._errors import Error
 
 _Address = IPv4Address | IPv6Address
 _Path = str | PathLike[str]
+
+__all__ = [
+    "Arrival",
+    "Arrivals",
+    "Event",
+    "Keyring",
+    "Many",
+    "Output",
+    "Plan",
+    "Report",
+    "Session",
+    "Sink",
+    "Stop",
+    "Store",
+    "VERSION",
+    "Waiting",
+    "authorization",
+    "cases",
+    "check_way_in",
+    "claim",
+    "classify",
+    "command",
+    "forked",
+    "host",
+    "identity",
+    "load",
+    "loss",
+    "plan",
+    "run",
+    "target",
+]
 
 VERSION: str
 
 def authorization(kind: str, reference: str, networks: list[str], domains: list[str], until: str | None) -> str: ...
 def cases() -> str: ...
 def check_way_in(report: Report, keys: Keyring, stop: Stop | None) -> Report: ...
+def claim(interpreter: int) -> None: ...
 def classify(
     what: bytes | Arrival, keys: Keyring, runs: Callable[[str], Report | None], at: int | None
 ) -> tuple[str, str | None]: ...
@@ -63,6 +97,7 @@ class Arrival:
 class Arrivals:
     """What arrives from now on."""
 
+@disjoint_base
 class Event:
     """Progress, for people."""
 
@@ -156,6 +191,7 @@ class Many:
     def counts(self) -> tuple[int, int, int, int, int, int]: ...
     def close(self) -> None: ...
 
+@disjoint_base
 class Output:
     """Something that the driver starts."""
 
@@ -288,6 +324,7 @@ class Report:
     def has_way_in(self) -> bool: ...
     def __eq__(self, other: object, /) -> bool: ...
 
+@disjoint_base
 class Session:
     """A run that opens no socket and reads no clock."""
 
@@ -366,6 +403,9 @@ class Waiting:
     ) -> Waiting: ...
     def step(self) -> str: ...
     def stop(self) -> None: ...
-    report: Report
+    @property
+    def report(self) -> Report: ...
+    @report.setter
+    def report(self, report: Report) -> None: ...
     def notes(self) -> list[str]: ...
     def forged(self) -> list[str]: ...

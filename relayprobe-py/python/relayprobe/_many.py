@@ -130,7 +130,7 @@ class Many(Iterator[Report], AsyncIterator[Report]):
         while True:
             try:
                 # What is there is taken at once; a thread waits for the rest, so that the event loop never does.
-                report = self._step(0.0) or await asyncio.to_thread(self._settle, SLICE)
+                report: object = self._step(0.0) or await asyncio.to_thread(self._settle, SLICE)
             except StopIteration:
                 raise StopAsyncIteration from None
             if report is _OVER:
@@ -138,7 +138,7 @@ class Many(Iterator[Report], AsyncIterator[Report]):
             if isinstance(report, Report):
                 return report
 
-    def _settle(self, patience: float) -> Report | object | None:
+    def _settle(self, patience: float) -> object:
         # No coroutine and no thread of a pool can raise StopIteration.
         try:
             return self._step(patience)

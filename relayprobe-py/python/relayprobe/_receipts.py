@@ -68,11 +68,11 @@ def _finder(runs: Runs) -> Callable[[str], _core.Report | None]:
     elif callable(runs):
         look_up = runs
     else:
-        look_up = {report._core.run: report for report in runs}.get
+        look_up = {report._inner.run: report for report in runs}.get
 
     def find(run: str) -> _core.Report | None:
         report = look_up(run)
-        return None if report is None else report._core
+        return None if report is None else report._inner
 
     return find
 

@@ -278,10 +278,10 @@ class Run:
 class Report:
     """What a run found, with all its evidence. It does not change: what comes later makes another report."""
 
-    __slots__ = ("__dict__", "_core", "_keys")
+    __slots__ = ("__dict__", "_inner", "_keys")
     __match_args__ = ("verdict", "reasons")
 
-    _core: _core.Report
+    _inner: _core.Report
     _keys: _core.Keyring | None
 
     def __init__(self) -> None:
@@ -290,7 +290,7 @@ class Report:
     @classmethod
     def _of(cls, core: _core.Report, keys: _core.Keyring | None = None) -> Report:
         report = cls.__new__(cls)
-        object.__setattr__(report, "_core", core)
+        object.__setattr__(report, "_inner", core)
         object.__setattr__(report, "_keys", keys)
         return report
 
@@ -301,7 +301,7 @@ class Report:
 
     def to_json(self) -> str:
         """The JSON form, on one line: octet for octet what Rust and the command line write."""
-        return self._core.to_json()
+        return self._inner.to_json()
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON form as a dictionary of one's own; its schema is in the documentation."""
@@ -310,54 +310,54 @@ class Report:
 
     def text(self) -> str:
         """The report as a person reads it."""
-        return self._core.text()
+        return self._inner.text()
 
     @property
     def verdict(self) -> Verdict:
         """The result."""
-        return Verdict(self._core.verdict)
+        return Verdict(self._inner.verdict)
 
     @property
     def exit_code(self) -> int:
         """0 it does not relay, 1 suspected, 2 open relay, 3 nothing is known."""
-        return self._core.exit_code
+        return self._inner.exit_code
 
     @property
     def how(self) -> How | None:
         """How the server was unreachable, if it was."""
-        how = self._core.how
+        how = self._inner.how
         return None if how is None else How(how)
 
     @property
     def settled(self) -> bool:
         """Whether nothing that is still to come can change the verdict."""
-        return self._core.settled
+        return self._inner.settled
 
     @property
     def as_of(self) -> datetime:
         """The moment as of which it was judged."""
-        return _dates.from_unix(self._core.as_of)
+        return _dates.from_unix(self._inner.as_of)
 
     @property
     def pending_until(self) -> datetime | None:
         """Until when messages are waited for, if some are."""
-        until = self._core.pending_until
+        until = self._inner.pending_until
         return None if until is None else _dates.from_unix(until)
 
     @property
     def address(self) -> Address:
         """What was tested."""
-        return self._core.address
+        return self._inner.address
 
     @property
     def port(self) -> int:
         """The main port that was tested."""
-        return self._core.port
+        return self._inner.port
 
     @property
     def messages(self) -> int:
         """How many messages were begun for the target."""
-        return self._core.messages
+        return self._inner.messages
 
     @cached_property
     def _data(self) -> dict[str, Any]:
@@ -397,7 +397,7 @@ class Report:
     @cached_property
     def transcript(self) -> str:
         """The dialogue as a person reads it: ``S:`` and ``C:`` lines, escaped."""
-        return self._core.transcript()
+        return self._inner.transcript()
 
     @property
     def judge_version(self) -> int:
@@ -412,28 +412,28 @@ class Report:
         no receipt of this run raises ``ReceiptError``.
         """
         if isinstance(what, Receipt):
-            return Report._of(self._core.add(what.json), self._keys)
+            return Report._of(self._inner.add(what.json), self._keys)
         keys = keys or self._keys
         if keys is None:
             message = "a message is checked with the keys of its run, which no report holds: give keys="
-            raise ReceiptError(message, "no-keys", {"run": self._core.run})
+            raise ReceiptError(message, "no-keys", {"run": self._inner.run})
         kind, found = _core.classify(what, keys, self._find, None)
         if kind != "receipt" or found is None:
-            message = f"the message is no receipt of run {self._core.run}: {kind}"
-            raise ReceiptError(message, kind, {"run": self._core.run})
-        return Report._of(self._core.add(found), self._keys)
+            message = f"the message is no receipt of run {self._inner.run}: {kind}"
+            raise ReceiptError(message, kind, {"run": self._inner.run})
+        return Report._of(self._inner.add(found), self._keys)
 
     def _find(self, run: str) -> _core.Report | None:
-        return self._core if run == self._core.run else None
+        return self._inner if run == self._inner.run else None
 
     def redacted(self) -> Report:
         """This report without the names of people, judged the same. A redacted report stays one."""
-        return Report._of(self._core.redacted(), self._keys)
+        return Report._of(self._inner.redacted(), self._keys)
 
     def judge(self, as_of: datetime | None = None) -> Report:
         """The same evidence judged as of a later date, now unless given: windows may have ended since."""
         date = _dates.now() if as_of is None else _dates.unix("as_of", as_of)
-        return Report._of(self._core.judge(date), self._keys)
+        return Report._of(self._inner.judge(date), self._keys)
 
     def __setattr__(self, name: str, value: object) -> None:
         # What cached properties keep goes around this.
@@ -443,10 +443,10 @@ class Report:
         raise FrozenInstanceError(f"cannot delete field {name!r}")
 
     def __eq__(self, other: object) -> bool:
-        return self._core == other._core if isinstance(other, Report) else NotImplemented
+        return self._inner == other._inner if isinstance(other, Report) else NotImplemented
 
     def __hash__(self) -> int:
-        return hash((self._core.run, self._core.as_of, self._core.verdict))
+        return hash((self._inner.run, self._inner.as_of, self._inner.verdict))
 
     def __reduce__(self) -> tuple[Any, tuple[str]]:
         return Report.from_json, (self.to_json(),)
@@ -459,7 +459,7 @@ class Report:
 
     def __repr__(self) -> str:
         settled = "" if self.settled else ", not settled"
-        return f"<Report of {self.address} port {self.port}: {self.verdict}{settled}, run {self._core.run}>"
+        return f"<Report of {self.address} port {self.port}: {self.verdict}{settled}, run {self._inner.run}>"
 
 
 def judge(report: Report | str, as_of: datetime | None = None) -> Report:
