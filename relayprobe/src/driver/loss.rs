@@ -32,7 +32,7 @@ impl From<Error> for Halt {
 ///
 /// A filter that answers with ICMP is seen as "no route", because Linux reports both alike; only a local rule is seen as
 /// what it is.
-pub(super) fn loss(error: &Error) -> Loss {
+pub fn loss(error: &Error) -> Loss {
     match error.kind() {
         ErrorKind::ConnectionRefused => Loss::Refused,
         ErrorKind::TimedOut => Loss::TimedOut,
