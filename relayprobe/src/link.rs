@@ -22,7 +22,8 @@ pub struct Endpoint {
 }
 
 impl Endpoint {
-    pub(crate) const fn new(remote: SocketAddr, local: Option<core::net::IpAddr>) -> Self {
+    /// A place to connect to.
+    pub const fn new(remote: SocketAddr, local: Option<core::net::IpAddr>) -> Self {
         Self { remote, local }
     }
 }

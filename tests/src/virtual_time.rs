@@ -28,6 +28,38 @@ pub struct Run {
     pub steps: usize,
 }
 
+/// Something that asks as a session does: the session itself, or another language's way to it.
+pub trait Engine {
+    /// What to do next.
+    fn poll(&mut self) -> Output;
+    /// What happened.
+    fn take(&mut self, input: Input<'_>, now: Moment);
+}
+
+impl Engine for Session {
+    fn poll(&mut self) -> Output {
+        self.poll_output()
+    }
+
+    fn take(&mut self, input: Input<'_>, now: Moment) {
+        self.handle_input(input, now);
+    }
+}
+
+/// What is left of a conversation.
+#[derive(Clone, Debug)]
+pub struct Conversation {
+    /// The server as it was left.
+    pub server: Server,
+    /// Octets that were written, per write.
+    pub writes: Vec<Vec<u8>>,
+    /// Steps of the loop.
+    pub steps: usize,
+}
+
+/// When every conversation begins.
+pub const START: Moment = Moment::from_micros(1_000_000);
+
 struct Peer {
     id: ConnId,
     intake: Intake,
@@ -65,14 +97,24 @@ pub fn run(dialogue: &Dialogue, piece: usize) -> Run {
 /// # Panics
 /// If the session does not end within a million steps.
 #[must_use]
-pub fn drive(plan: Plan, mut server: Server, piece: usize) -> Run {
-    let start = Moment::from_micros(1_000_000);
-    let mut session = Session::new(plan, start);
-    let mut now = start;
+pub fn drive(plan: Plan, server: Server, piece: usize) -> Run {
+    let mut session = Session::new(plan, START);
+    let Conversation { server, writes, steps } = converse(&mut session, server, piece);
+    let (record, transcript) = session.into_parts();
+    Run { report: Report::new(record, transcript), server, writes, steps }
+}
+
+/// Lets a session, in whatever language, talk with a scripted server until it is finished.
+///
+/// # Panics
+/// If the session does not end within a million steps.
+#[must_use]
+pub fn converse(session: &mut impl Engine, mut server: Server, piece: usize) -> Conversation {
+    let mut now = START;
     let mut peers: Vec<Peer> = Vec::new();
     let mut writes = Vec::new();
     for step in 0..1_000_000 {
-        match session.poll_output() {
+        match session.poll() {
             Output::Connect(id, _) => {
                 let mut peer = Peer::new(id, now);
                 let actions = server.connected();
@@ -101,20 +143,16 @@ pub fn drive(plan: Plan, mut server: Server, piece: usize) -> Run {
                 match next {
                     Some((when, at)) if when <= until.max(now) => {
                         now = now.max(when);
-                        peers[at].deliver(&mut session, now);
+                        peers[at].deliver(session, now);
                         peers.retain(|peer| !peer.closed || !peer.arriving.is_empty());
                     }
                     _ => {
                         now = now.max(until);
-                        session.handle_input(Input::Tick, now);
+                        session.take(Input::Tick, now);
                     }
                 }
             }
-            Output::Finished => {
-                let (record, transcript) = session.into_parts();
-                let report = Report::new(record, transcript);
-                return Run { report, server, writes, steps: step };
-            }
+            Output::Finished => return Conversation { server, writes, steps: step },
             _ => {}
         }
     }
@@ -181,17 +219,17 @@ impl Peer {
         self.act(inside, done, piece);
     }
 
-    fn deliver(&mut self, session: &mut Session, now: Moment) {
+    fn deliver(&mut self, session: &mut impl Engine, now: Moment) {
         let Some((_, arrival)) = self.arriving.pop_front() else { return };
         match arrival {
-            Arrival::Connected => session.handle_input(Input::Connected(self.id), now),
-            Arrival::Sent => session.handle_input(Input::Sent(self.id), now),
-            Arrival::Octets(octets) => session.handle_input(Input::Received(self.id, &octets), now),
+            Arrival::Connected => session.take(Input::Connected(self.id), now),
+            Arrival::Sent => session.take(Input::Sent(self.id), now),
+            Arrival::Octets(octets) => session.take(Input::Received(self.id, &octets), now),
             Arrival::Secured => {
                 let facts = TlsFacts::new("TLSv1_3".into(), "TLS13_AES_256_GCM_SHA384".into(), Vec::new());
-                session.handle_input(Input::Secured(self.id, facts), now);
+                session.take(Input::Secured(self.id, facts), now);
             }
-            Arrival::Lost(loss) => session.handle_input(Input::Lost(self.id, loss), now),
+            Arrival::Lost(loss) => session.take(Input::Lost(self.id, loss), now),
         }
     }
 }

@@ -108,7 +108,7 @@ const NOTHING: relayprobe_output = relayprobe_output {
     source: ptr::null(),
     until: 0,
     port: 0,
-    event: 0,
+    event: relayprobe_event::None as i32,
     path: 0,
     probe: 0,
     count: 0,
