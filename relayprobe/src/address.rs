@@ -111,6 +111,13 @@ impl Mailbox {
         Self { local: "postmaster".into(), domain: domain.clone() }
     }
 
+    /// A mailbox of the same domain.
+    ///
+    /// `local` must be letters, digits and the marks that a mailbox may have.
+    pub(crate) fn with_local(&self, local: &str) -> Self {
+        Self { local: local.into(), domain: self.domain.clone() }
+    }
+
     /// The part before the `@`.
     pub fn local(&self) -> &str {
         &self.local
@@ -249,23 +256,50 @@ fn special_v4(address: Ipv4Addr) -> Option<&'static str> {
     })
 }
 
-fn special_v6(address: Ipv6Addr) -> Option<&'static str> {
-    let carried = |high: u16, low: u16| {
+/// The address itself, or the IPv4 address that it carries in one of the ways there are (RFC 6052 §2.1, RFC 3056 §2,
+/// RFC 4380 §4): where a connection to it may end.
+pub(crate) fn carried(address: IpAddr) -> IpAddr {
+    let v4 = |high: u16, low: u16| {
         let [a, b] = high.to_be_bytes();
         let [c, d] = low.to_be_bytes();
-        special_v4(Ipv4Addr::new(a, b, c, d))
+        IpAddr::V4(Ipv4Addr::new(a, b, c, d))
+    };
+    match address.to_canonical() {
+        IpAddr::V6(v6) => match v6.segments() {
+            [0, 0, 0, 0, 0, 0, 0, 0 | 1] => IpAddr::V6(v6),
+            [0, 0, 0, 0, 0, 0, high, low] | [0x64, 0xff9b, 0, 0, 0, 0, high, low] => v4(high, low),
+            [0x2001, 0, .., high, low] => v4(!high, !low),
+            [0x2002, high, low, ..] => v4(high, low),
+            _ => IpAddr::V6(v6),
+        },
+        canonical @ IpAddr::V4(_) => canonical,
+    }
+}
+
+/// Why no single server can ever be at an address, if so.
+pub(crate) fn never_a_host(address: IpAddr) -> Option<&'static str> {
+    match carried(address) {
+        IpAddr::V4(v4) if v4.octets()[0] == 0 || v4.octets()[0] >= 224 => special_v4(v4),
+        IpAddr::V6(v6) if v6.is_unspecified() || v6.is_multicast() => special_v6(v6),
+        IpAddr::V4(_) | IpAddr::V6(_) => None,
+    }
+}
+
+fn special_v6(address: Ipv6Addr) -> Option<&'static str> {
+    let carried = || match carried(IpAddr::V6(address)) {
+        IpAddr::V4(v4) => special_v4(v4),
+        IpAddr::V6(_) => None,
     };
     match address.segments() {
         [0, 0, 0, 0, 0, 0, 0, 0] => Some("unspecified (::)"),
         [0, 0, 0, 0, 0, 0, 0, 1] => Some("loopback (::1)"),
-        [0, 0, 0, 0, 0, 0, high, low] => carried(high, low).or(Some("IPv4-compatible (::/96)")),
-        [0x64, 0xff9b, 0, 0, 0, 0, high, low] => carried(high, low),
+        [0, 0, 0, 0, 0, 0, ..] => carried().or(Some("IPv4-compatible (::/96)")),
+        [0x64, 0xff9b, 0, 0, 0, 0, ..] | [0x2002, ..] => carried(),
         [0x64, 0xff9b, 1, ..] => Some("local translation (64:ff9b:1::/48)"),
         [0x100, 0, 0, ..] => Some("discard (100::/64)"),
-        [0x2001, 0, .., high, low] => carried(!high, !low).or(Some("Teredo (2001::/32)")),
+        [0x2001, 0, ..] => carried().or(Some("Teredo (2001::/32)")),
         [0x2001, 0x2 | 0x10..=0x2f, ..] => Some("benchmarking or ORCHID (2001::/23)"),
         [0x2001, 0xdb8, ..] | [0x3fff, 0..=0xfff, ..] => Some("documentation (2001:db8::/32, 3fff::/20)"),
-        [0x2002, high, low, ..] => carried(high, low),
         [0xfc00..=0xfdff, ..] => Some("unique local (fc00::/7)"),
         [0xfe80..=0xfebf, ..] => Some("link-local (fe80::/10)"),
         [0xfec0..=0xfeff, ..] => Some("site-local (fec0::/10)"),

@@ -91,6 +91,11 @@ pub enum HeaderTextError {
 }
 
 impl HeaderText {
+    /// What stands for a text that is not to be seen.
+    pub(crate) fn redacted() -> Self {
+        Self("redacted".into())
+    }
+
     /// The text.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -8,6 +8,7 @@ pub(crate) use absent::learnt_host;
 pub use absent::{NotApplicable, NotTested};
 pub(crate) use proof::{queue_ids, until};
 pub use why::Why;
+pub(crate) use why::{cannot_find_domain, phrases};
 
 use alloc::vec;
 use alloc::vec::Vec;
@@ -65,27 +66,27 @@ pub enum Outcome {
     /// A report says that it failed at the target's own side.
     AcceptedThenBounced {
         /// Indices of the receipts.
-        receipts: Vec<u16>,
+        receipts: Vec<u32>,
     },
     /// An automatic answer or a report of success says that it ended at the target's own side.
     DeliveredLocally {
         /// Indices of the receipts.
-        receipts: Vec<u16>,
+        receipts: Vec<u32>,
     },
     /// The target handed the message to our receiving server, which refused it.
     RelayAttempted {
         /// Indices of the receipts.
-        receipts: Vec<u16>,
+        receipts: Vec<u32>,
     },
     /// Only a report says that the target handed the message on. A strong hint, no proof.
     RelayReported {
         /// Indices of the receipts.
-        receipts: Vec<u16>,
+        receipts: Vec<u32>,
     },
     /// The message came to our receiving server.
     Relayed {
         /// Indices of the receipts.
-        receipts: Vec<u16>,
+        receipts: Vec<u32>,
     },
     /// The case makes no sense here.
     NotApplicable {
@@ -271,7 +272,7 @@ impl<'a> Evidence<'a> {
         let why = Why::of(stage, &parsed);
         let ours =
             matches!(case.rcpt.argument.last_name(), Some(Name::ProbeDomain | Name::LureMx | Name::LureA));
-        let looked_up = !names_relaying(&parsed) && why::cannot_find_domain(&parsed);
+        let looked_up = !names_relaying(&parsed) && cannot_find_domain(&parsed);
         if stage == Step::Rcpt && why != Why::SenderRefused && ours && !case.is_control() && looked_up {
             return Outcome::NotTested { reason: NotTested::ProbeDomainUnknown };
         }

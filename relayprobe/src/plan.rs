@@ -14,7 +14,7 @@ pub use error::PlanError;
 pub(crate) use limits::millis;
 pub use limits::{Budget, Deadlines, Grouping, Limits, Profile};
 pub(crate) use names::{Names, Unfit, host_name};
-pub use record::{DriverTls, Probe, Prove, RunRecord};
+pub use record::{DriverTls, Probe, Prove, Redaction, RunRecord};
 
 use crate::identity::{Authorization, Identity};
 use crate::target::Target;

@@ -123,7 +123,8 @@ pub enum ReceiptKind {
     Relayed,
     /// Our message was handed to us with its own envelope, and we refused it or it broke off.
     Attempted,
-    /// A report says that the target tried to hand it to us, or handed it on. A strong hint, no proof.
+    /// A report says that the target tried to hand it to us, or handed it on; or our message came with its own envelope
+    /// and with marks of a list or an alias. A strong hint, no proof.
     Reported,
     /// A report says that it is still being tried.
     Delayed,

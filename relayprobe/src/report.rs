@@ -3,6 +3,7 @@
 mod advice;
 #[cfg(feature = "serde")]
 mod json;
+mod redact;
 mod text;
 
 #[cfg(feature = "serde")]
@@ -17,10 +18,13 @@ use crate::matrix::{Acceptance, Family};
 use crate::moment::Date;
 use crate::octets::Octets;
 use crate::outcome::{self, Evidence, Outcome};
-use crate::plan::RunRecord;
-use crate::receipt::Receipt;
+use crate::plan::{Redaction, RunRecord};
+use crate::receipt::{Receipt, ReceiptKind};
 use crate::transcript::{Step, Transcript};
 use crate::verdict::{self, How, JUDGE_VERSION, PathVerdict, Reason, Verdict};
+
+/// Receipts of one kind that are kept for one probe.
+const ALIKE: usize = 100;
 
 /// What a run found, with all its evidence.
 ///
@@ -96,6 +100,8 @@ pub struct ProbeReport {
     /// The queue id that the target gave to its message: what to look for in its logs.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub queue_id: Option<Octets>,
+    /// Whether a message came back with this queue id in the line that its first receiver wrote: a proof beside the token.
+    pub confirmed: bool,
     /// What an acceptance says; nothing about relaying for a control.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub acceptance: Option<Acceptance>,
@@ -116,53 +122,42 @@ impl Report {
 
     /// Judges a run with what came back, as of a date.
     pub fn judged(run: RunRecord, transcript: Transcript, receipts: Vec<Receipt>, as_of: Date) -> Self {
-        let outcomes = outcome::outcomes(&run, &transcript, &receipts, as_of);
-        let judgement = verdict::judge(&run, &transcript, &receipts, &outcomes);
-        let pending = |outcome: &Outcome| match outcome {
-            Outcome::AcceptedPending { until, .. } => Some(*until),
-            _ => None,
-        };
-        let pending_until = outcomes.iter().filter_map(pending).max();
-        let queue_ids = outcome::queue_ids(&run, &transcript);
-        let server = server(&run, &transcript);
-        let probes = run.probes.iter().zip(outcomes).filter_map(|(probe, outcome)| {
-            let case = run.case(probe)?;
-            Some(ProbeReport {
-                number: probe.number,
-                case: case.id.clone().into_owned(),
-                family: case.family,
-                path: probe.path,
-                beside: probe.beside,
-                queue_id: queue_ids.get(&probe.number).cloned(),
-                acceptance: (!case.is_control()).then_some(case.acceptance),
-                outcome,
-            })
-        });
+        let found = Findings::of(&run, &transcript, &receipts, as_of);
         Self {
             format: Self::FORMAT,
-            verdict: judgement.verdict,
-            exit_code: judgement.verdict.exit_code(),
-            how: judgement.how,
-            reasons: judgement.reasons,
-            // A suspicion waits for proof, and nothing lowers a proof.
-            settled: judgement.verdict == Verdict::OpenRelay
-                || judgement.verdict != Verdict::Suspected && pending_until.is_none(),
+            verdict: found.verdict,
+            exit_code: found.verdict.exit_code(),
+            how: found.how,
+            reasons: found.reasons,
+            settled: found.settled,
             as_of,
-            pending_until,
+            pending_until: found.pending_until,
             judge_version: JUDGE_VERSION,
             library: Cow::Borrowed(env!("CARGO_PKG_VERSION")),
-            server,
-            paths: judgement.paths,
-            probes: probes.collect(),
+            server: found.server,
+            paths: found.paths,
+            probes: found.probes,
             receipts,
             run,
             transcript,
         }
     }
 
+    /// How many messages were begun for the target.
+    pub fn messages(&self) -> u32 {
+        let evidence = Evidence::new(&self.run, &self.transcript);
+        let of_target =
+            |probe: u16| self.run.probe(probe).is_some_and(|probe| !self.run.is_way_in(probe.path));
+        let count = evidence.messages.iter().filter(|&&(probe, _)| of_target(probe)).count();
+        u32::try_from(count).unwrap_or(u32::MAX)
+    }
+
     /// Takes in something that came back, and judges anew as of its coming if that is later than the report's date.
     ///
-    /// The same thing twice counts once. A settled verdict moves towards `open-relay` only.
+    /// The same thing twice counts once, and of one kind for one probe no more than a hundred are kept: a server that calls
+    /// on us without end must not fill the disk. A settled verdict moves towards `open-relay` only. A redacted report stays
+    /// one, but it knows its mailbox no longer where that is named without a domain: better add to the full one and redact
+    /// that.
     pub fn add(&mut self, receipt: Receipt) -> Result<Change, ReceiptError> {
         if receipt.run != self.run.run {
             return Err(ReceiptError::OtherRun { run: receipt.run, report: self.run.run.clone() });
@@ -170,12 +165,22 @@ impl Report {
         if self.run.probe(receipt.probe).is_none() {
             return Err(ReceiptError::NoProbe { probe: receipt.probe, probes: self.run.probes.len() });
         }
-        if self.receipts.contains(&receipt) {
+        let own = self.run.probe(receipt.probe).is_some_and(|probe| self.run.is_way_in(probe.path));
+        let alike =
+            self.receipts.iter().filter(|other| (other.probe, other.kind) == (receipt.probe, receipt.kind));
+        let redacted = self.run.redaction == Redaction::People;
+        let same = |kept: &Receipt| *kept == receipt || (redacted && redact::is_same(kept, &receipt));
+        // Nobody but us knows the token of our own control, and its last message counts as much as its first.
+        if (!own && alike.count() >= ALIKE) || self.receipts.iter().any(same) {
             return Ok(Change::None);
         }
         let as_of = receipt.at;
         self.receipts.push(receipt);
-        Ok(self.judge(as_of))
+        let change = self.judge(as_of);
+        if redacted {
+            *self = self.redacted();
+        }
+        Ok(change)
     }
 
     /// Adds what a later session recorded, such as one of [`Session::check_way_in`](crate::Session::check_way_in).
@@ -186,14 +191,18 @@ impl Report {
 
     /// Judges anew as of a later date: windows may have ended since. An earlier date changes nothing.
     pub fn judge(&mut self, as_of: Date) -> Change {
-        let as_of = as_of.max(self.as_of);
-        let parts = (self.run.clone(), self.transcript.clone(), self.receipts.clone());
-        let (run, transcript, receipts) = parts;
-        let later = Self::judged(run, transcript, receipts, as_of);
-        let change =
-            if later.verdict == self.verdict { Change::None } else { Change::Verdict { from: self.verdict } };
-        *self = later;
-        change
+        self.as_of = as_of.max(self.as_of);
+        let found = Findings::of(&self.run, &self.transcript, &self.receipts, self.as_of);
+        let from = core::mem::replace(&mut self.verdict, found.verdict);
+        self.exit_code = found.verdict.exit_code();
+        self.how = found.how;
+        self.reasons = found.reasons;
+        self.settled = found.settled;
+        self.pending_until = found.pending_until;
+        self.server = found.server;
+        self.paths = found.paths;
+        self.probes = found.probes;
+        if from == self.verdict { Change::None } else { Change::Verdict { from } }
     }
 
     /// The dialogue as a person reads it: `S:` and `C:` lines, escaped.
@@ -241,6 +250,67 @@ pub enum ReceiptError {
         /// How many there are.
         probes: usize,
     },
+}
+
+/// What follows from the evidence.
+struct Findings {
+    verdict: Verdict,
+    how: Option<How>,
+    reasons: Vec<Reason>,
+    settled: bool,
+    pending_until: Option<Date>,
+    server: Server,
+    paths: Vec<PathVerdict>,
+    probes: Vec<ProbeReport>,
+}
+
+impl Findings {
+    fn of(run: &RunRecord, transcript: &Transcript, receipts: &[Receipt], as_of: Date) -> Self {
+        let outcomes = outcome::outcomes(run, transcript, receipts, as_of);
+        let judgement = verdict::judge(run, transcript, receipts, &outcomes);
+        let pending = |outcome: &Outcome| match outcome {
+            Outcome::AcceptedPending { until, .. } => Some(*until),
+            _ => None,
+        };
+        let pending_until = outcomes.iter().filter_map(pending).max();
+        let queue_ids = outcome::queue_ids(run, transcript);
+        let probes = run.probes.iter().zip(outcomes).filter_map(|(probe, outcome)| {
+            let case = run.case(probe)?;
+            let queue_id = queue_ids.get(&probe.number).cloned();
+            Some(ProbeReport {
+                number: probe.number,
+                case: case.id.clone().into_owned(),
+                family: case.family,
+                path: probe.path,
+                beside: probe.beside,
+                confirmed: receipts
+                    .iter()
+                    .any(|receipt| receipt.probe == probe.number && shows(receipt, queue_id.as_ref())),
+                queue_id,
+                acceptance: (!case.is_control()).then_some(case.acceptance),
+                outcome,
+            })
+        });
+        Self {
+            verdict: judgement.verdict,
+            how: judgement.how,
+            reasons: judgement.reasons,
+            // A suspicion waits for proof, and nothing lowers a proof.
+            settled: judgement.verdict == Verdict::OpenRelay
+                || judgement.verdict != Verdict::Suspected && pending_until.is_none(),
+            pending_until,
+            server: server(run, transcript),
+            paths: judgement.paths,
+            probes: probes.collect(),
+        }
+    }
+}
+
+/// Whether the machine that took the message from us wrote the queue id that it gave us into the message.
+fn shows(receipt: &Receipt, queue_id: Option<&Octets>) -> bool {
+    let lowest = receipt.trace.hops.last().and_then(|hop| hop.id.as_ref());
+    let ours = matches!(receipt.kind, ReceiptKind::Relayed | ReceiptKind::Attempted);
+    ours && queue_id.is_some() && lowest == queue_id
 }
 
 fn server(run: &RunRecord, transcript: &Transcript) -> Server {

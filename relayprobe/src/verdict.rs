@@ -110,8 +110,9 @@ pub(crate) fn judge(
 ) -> Judgement {
     let evidence = Evidence::new(record, transcript);
     let sink = SinkHealth::new(&evidence, receipts);
-    let standings: Vec<Standing> =
-        (0..record.target_paths().len()).map(|at| path::stand(&evidence, outcomes, &sink, at)).collect();
+    let standings: Vec<Standing> = (0..record.target_paths().len())
+        .map(|at| path::stand(&evidence, outcomes, receipts, &sink, at))
+        .collect();
     let mut judgement = combine(record, &standings);
     let mut add = |reason: Reason| {
         if !judgement.reasons.contains(&reason) {

@@ -190,7 +190,11 @@ impl Dialogue {
         if let Some(sender) = self.setting("sender-domain") {
             identity.sender_domain = domain(sender);
         }
-        let leave: Authorization = "own-server:dialogue".parse().expect("an authorization");
+        if let Some(contact) = self.setting("contact") {
+            identity.contact = contact.parse().expect("a mailbox");
+        }
+        let leave = self.setting("authorization").unwrap_or("own-server:dialogue");
+        let leave: Authorization = leave.parse().expect("an authorization");
         let mut builder = Plan::builder(target, identity, leave)
             .allow_private()
             .matrix(self.matrix())

@@ -136,7 +136,7 @@ impl Bench {
 
     /// Sees once more whether the way in leads to us, and takes in what came by it.
     pub fn check_way_in(&self, report: &mut Report) {
-        blocking::check_way_in(report, &Stop::new());
+        blocking::check_way_in(report, &self.keys, &Stop::new());
         self.collect(report);
     }
 }

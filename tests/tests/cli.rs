@@ -57,7 +57,6 @@ fn what_a_plan_refuses_ends_with_64_and_names_the_option() {
         (vec!["127.0.0.1"], "127.0.0.1 is loopback (127.0.0.0/8)"),
         (vec!["10.0.0.1"], "--allow-private"),
         (vec!["[fe80::1]:25"], "--allow-private"),
-        (vec!["224.0.0.1"], "--allow-private"),
         (vec!["169.254.169.254", "--allow-private"], "metadata"),
         (vec!["8.8.8.8:80"], "--allow-port"),
         (vec!["8.8.8.8", "--ports", "25,80"], "--allow-port"),

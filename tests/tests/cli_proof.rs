@@ -8,7 +8,8 @@ use std::path::Path;
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
-use relayprobe_tests::program::{assert_fits_schema, command, json, run, text};
+use relayprobe_tests::program::{assert_fits_schema, closed_port, command, json, run, text};
+use relayprobe_tests::receiving::{Client, Receiving, options};
 use relayprobe_tests::servers::probe_domain;
 use relayprobe_tests::servers::{Server, postfix};
 use serde_json::Value;
@@ -248,6 +249,35 @@ fn a_message_from_a_pipe_is_taken_into_the_store() {
     assert!(output.status.success() && told.contains("suspected is now open-relay"), "{told}");
 }
 
+/// A message that nobody sent for a run, and one that is a report.
+const OTHERS: [(&str, i32); 2] = [
+    ("Return-Path: <someone@elsewhere.example>\nReceived: from a by b; now\nSubject: hello\n\nhello\n", 67),
+    ("Return-Path: <>\nReceived: from a by b; now\nSubject: Undelivered\n\nsorry\n", 0),
+];
+
+#[test]
+fn somebodys_mail_is_neither_kept_nor_lost() {
+    let store = folder();
+    for (message, refused) in OTHERS {
+        for (options, expected) in [(&[][..], 0), (&["--refuse-others"][..], refused)] {
+            let arguments = [&["receive", "--store", text(store.path())][..], options].concat();
+            let mut child =
+                command(&arguments).stdin(Stdio::piped()).stderr(Stdio::null()).spawn().expect("it runs");
+            child.stdin.take().expect("it is piped").write_all(message.as_bytes()).expect("it reads");
+            assert_eq!(child.wait().expect("it ends").code(), Some(expected), "{message}");
+        }
+    }
+    assert_eq!(listed(&store.path().join("receipts/new")), Vec::<String>::new());
+    assert_eq!(listed(&store.path().join("receipts/cur")), Vec::<String>::new());
+}
+
+#[test]
+fn a_mailbox_that_cannot_be_there_shows_before_anybody_is_asked() {
+    let options = ["probe", "127.0.0.1:2525", "--allow-private", "--receipts", "/nonexistent/place/Maildir"];
+    let (code, out, err) = run(&[&options[..], &TESTER].concat());
+    assert!(code == 74 && out.is_empty() && err.contains("/nonexistent/place/Maildir"), "{code} {err}");
+}
+
 #[test]
 fn a_first_setup_is_private_and_tells_the_zone() {
     let place = folder();
@@ -280,7 +310,7 @@ fn a_first_setup_is_private_and_tells_the_zone() {
     // What was written can be used.
     let (code, _, err) = run(&[
         "probe",
-        "127.0.0.1:1",
+        &format!("127.0.0.1:{}", closed_port()),
         "--allow-private",
         "--profile",
         "lab",
@@ -302,13 +332,35 @@ fn keys_that_others_can_read_are_not_used() {
     let keys = store.path().join("keys");
     fs::set_permissions(&keys, fs::Permissions::from_mode(0o644)).expect("a mode");
     let (code, _, err) = run(&["receive", "--store", text(store.path())]);
-    assert!(code == 74 && err.contains("chmod 600"), "{code} {err}");
+    assert!(code == 75 && err.contains("chmod 600"), "{code} {err}");
     fs::set_permissions(&keys, fs::Permissions::from_mode(0o600)).expect("a mode");
     for damaged in ["", "x", "0 2026-11-25T00:00:00Z ab"] {
         fs::write(&keys, damaged).expect("a file");
         let (code, _, err) = run(&["receive", "--store", text(store.path())]);
-        assert!(code == 74 && err.contains("key"), "{code} {err}");
+        assert!(code == 75 && err.contains("key"), "{code} {err}");
     }
+}
+
+#[test]
+fn a_report_without_names_is_judged_the_same() {
+    let (sink, place) = (free_address(), folder());
+    let server = postfix::start(postfix::Flavour::Open, Some(sink));
+    let address = sink.to_string();
+    let (_, report, _) = prove(&server, &["--sink", &address]);
+    let file = place.path().join("report.json");
+    fs::write(&file, report.to_string()).expect("a file");
+    let (code, out, err) = run(&["redact", text(&file)]);
+    assert_eq!(code, 0, "{err}");
+    for name in ["alice", "own-server:cli", "\"cli\""] {
+        assert!(!out.contains(name), "{name}");
+    }
+    let redacted = json(&out);
+    assert_fits_schema(&redacted);
+    assert_eq!(redacted["verdict"], report["verdict"]);
+    let again = place.path().join("redacted.json");
+    fs::write(&again, &out).expect("a file");
+    let (code, out, _) = run(&["judge", text(&again), "--json"]);
+    assert_eq!((code, &json(&out)["verdict"]), (2, &report["verdict"]));
 }
 
 #[test]
@@ -333,4 +385,115 @@ fn a_proof_that_nobody_could_see_is_refused() {
     let (code, out, err) =
         run(&[&["probe", "127.0.0.1:1", "--allow-private", "--stage", "prove"], &TESTER[..]].concat());
     assert!(code == 64 && out.is_empty() && err.contains("--sink"), "{code} {err}");
+}
+
+/// Two runs of a store against a port where nobody listens: their names, and a token of each.
+fn two_runs(store: &Path) -> [(String, String); 2] {
+    let nobody = free_address().to_string();
+    [0, 1].map(|_| {
+        let options = [
+            "--allow-private",
+            "--again",
+            "--stage",
+            "prove",
+            "--store",
+            text(store),
+            "--wait",
+            "0s",
+            "--case",
+            "snd-null",
+            "--json",
+        ];
+        let (_, out, err) = run(&[&["probe", &nobody], &TESTER[..], &options].concat());
+        let report = if out.is_empty() { panic!("{err}") } else { json(&out) };
+        let text = |value: &Value| value.as_str().expect("a text").to_owned();
+        (text(&report["run"]["run"]), text(&report["run"]["probes"][0]["user"]))
+    })
+}
+
+fn hand_over(sink: SocketAddr, token: &str) {
+    let (mut client, _) = Client::connect(sink);
+    assert_eq!(client.ask("EHLO mail.target.example"), "250");
+    let message = format!("Message-ID: <{token}.x@probe.example>\r\n\r\ntest");
+    let code = client.send(&format!("b{token}@tester.example"), &format!("{token}@probe.example"), &message);
+    assert_eq!(code, "250");
+}
+
+#[test]
+fn a_damaged_report_stops_nobody() {
+    let (sink, store) = (free_address(), folder());
+    let [(damaged, first), (whole, second)] = two_runs(store.path());
+    for room in ["reports", "runs"] {
+        let room = store.path().join(room);
+        let name = listed(&room).into_iter().find(|name| name.contains(&damaged)).expect("its file");
+        let text = fs::read(room.join(&name)).expect("a text");
+        fs::write(room.join(&name), &text[..text.len() / 2]).expect("half a text");
+        let mut standing = Standing::start(sink, store.path(), &[]);
+        hand_over(sink, &first);
+        standing.await_line(&name);
+        hand_over(sink, &second);
+        standing.await_line(&format!("of run {whole}"));
+        // What came for it is not lost: once the file is mended, it is taken in.
+        fs::write(room.join(&name), &text).expect("a whole text");
+        standing.await_line(&format!("of run {damaged}"));
+    }
+}
+
+#[test]
+fn a_foreign_file_in_the_spool_does_not_keep_the_others() {
+    let store = folder();
+    let [(name, token), _] = two_runs(store.path());
+    let sink = free_address();
+    let mut standing = Standing::start(sink, store.path(), &[]);
+    hand_over(sink, &token);
+    standing.await_line(&format!("of run {name}"));
+    drop(standing);
+    fs::write(store.path().join("receipts/new/0-foreign"), "{").expect("a file");
+    std::thread::sleep(Duration::from_millis(1_100));
+    let (code, _, err) = run(&["purge", "--store", text(store.path()), "--older-than", "0s"]);
+    assert_eq!(code, 0, "{err}");
+    assert!(err.contains("0-foreign") && err.contains("5 files older than"), "{err}");
+}
+
+#[test]
+fn a_mailbox_that_is_not_there_is_told_before_anything_is_sent() {
+    // It takes all that a message could be sent for.
+    let server = Receiving::start(options());
+    let target = server.sink.address().to_string();
+    let lab = ["--allow-private", "--profile", "lab", "--wait", "1s", "--case", "snd-null"];
+    let nowhere = folder().path().join("missing");
+    let (code, out, err) =
+        run(&[&["probe", &target], &TESTER[..], &lab, &["--receipts", text(&nowhere)]].concat());
+    assert!(out.is_empty() && err.contains("missing"), "{out}{err}");
+    assert_eq!((code, server.sink.counts().connections), (74, 0), "{err}");
+    // Nor does one file that cannot be read hide the others.
+    let maildir = folder();
+    for name in ["new", "cur", "tmp", "new/1.not.a.file"] {
+        fs::create_dir(maildir.path().join(name)).expect("a folder");
+    }
+    let here = ["--receipts", text(maildir.path())];
+    let (code, out, err) = run(&[&["probe", &target], &TESTER[..], &lab, &here].concat());
+    assert_eq!(code, 1, "{out}{err}");
+}
+
+#[test]
+fn an_edited_report_sends_nothing_to_anybody() {
+    let (store, victim) = (folder(), Receiving::start(options()));
+    let place = victim.sink.address();
+    let nobody = free_address().to_string();
+    let lab = ["--allow-private", "--profile", "lab", "--wait", "0s", "--case", "snd-null", "--json"];
+    let way = ["--stage", "prove", "--store", text(store.path()), "--way-in", &nobody];
+    let (_, out, err) = run(&[&["probe", &free_address().to_string()], &TESTER[..], &lab, &way].concat());
+    let mut report = if out.is_empty() { panic!("{err}") } else { json(&out) };
+    report["run"]["way_in"] = place.to_string().into();
+    let paths = report["run"]["paths"].as_array_mut().expect("paths");
+    paths.last_mut().expect("the way in")["port"] = place.port().into();
+    for probe in report["run"]["probes"].as_array_mut().expect("probes") {
+        probe["user"] = "someone".into();
+    }
+    let file = store.path().join("edited.json");
+    fs::write(&file, report.to_string()).expect("a file");
+    let check = ["judge", text(&file), "--store", text(store.path()), "--check-sink"];
+    let (code, _, err) = run(&check);
+    assert_eq!((code, victim.sink.counts().connections), (64, 0), "{err}");
 }

@@ -49,6 +49,51 @@ fn every_report_fits_the_schema_and_is_judged_the_same_again() {
 }
 
 #[test]
+fn a_redacted_report_is_judged_the_same_and_names_nobody() {
+    let schema = include_str!("../../docs/report.schema.json");
+    let schema = serde_json::from_str(schema).expect("the schema is JSON");
+    let validator = jsonschema::validator_for(&schema).expect("the schema is one");
+    each(|dialogue| {
+        let mut named = dialogue.clone();
+        // Each counts only where the dialogue has none of its own.
+        for (setting, value) in [
+            ("mailbox", "alice@target.example"),
+            ("contact", "carol@probe.example"),
+            ("authorization", "complaint:Mallory 4711"),
+        ] {
+            named.settings.push((setting.into(), value.into()));
+        }
+        for dialogue in [dialogue, &named] {
+            let report = virtual_time::run(dialogue, usize::MAX).report;
+            let redacted = report.redacted();
+            let text = redacted.to_json();
+            let value = serde_json::from_str(&text).expect("a report is JSON");
+            assert!(validator.is_valid(&value), "{}: {text}", dialogue.name);
+            let again = Report::from_json(&text).expect("a report");
+            assert!(again == redacted, "{}: another report when read again", dialogue.name);
+            assert!(again.redacted() == again, "{}: another report when redacted again", dialogue.name);
+            assert_same(&findings(&again), &findings(&report), &dialogue.name);
+            let shown = [text, again.text(), again.transcript_text()].concat();
+            for name in ["alice", "carol", "mallory", "4711"] {
+                assert!(!shown.to_ascii_lowercase().contains(name), "{}: {name} in {shown}", dialogue.name);
+            }
+        }
+    });
+}
+
+/// All that a report finds, a line each, without the words of the server.
+fn findings(report: &Report) -> Vec<String> {
+    let probes = report.probes.iter().map(|probe| {
+        let mut probe = serde_json::to_value(probe).expect("JSON");
+        probe.as_object_mut().expect("an object").remove("reply");
+        probe.to_string()
+    });
+    let found = (report.verdict, report.how, report.settled, report.as_of, report.pending_until);
+    let run = format!("{found:?} {:?} {:?} {:?}", report.reasons, report.paths, report.server.name);
+    std::iter::once(run).chain(probes).collect()
+}
+
+#[test]
 fn octets_cut_anywhere_give_the_same_report() {
     each(|dialogue| {
         let whole = virtual_time::run(dialogue, usize::MAX).report;

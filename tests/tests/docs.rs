@@ -7,9 +7,12 @@ use std::path::{Path, PathBuf};
 use relayprobe::Verdict;
 use relayprobe::identity::AuthorizationKind;
 use relayprobe::plan::{Limits, Measure, Profile, Vantage};
+use relayprobe::sink::SinkLimits;
+use relayprobe::token;
 use relayprobe::verdict::{NoReceipt, Shows, effect};
 use relayprobe_tests::dialogue;
 use relayprobe_tests::expect;
+use relayprobe_tests::program;
 use relayprobe_tests::sockets::Listening;
 
 #[path = "../../relayprobe/examples/own_loop.rs"]
@@ -18,7 +21,8 @@ mod own_loop;
 
 #[test]
 fn rust_in_the_documents_is_that_of_the_examples() {
-    let examples = [read("relayprobe/examples/survey.rs"), read("relayprobe/examples/own_loop.rs")];
+    let examples =
+        ["survey", "prove", "own_loop"].map(|name| read(&format!("relayprobe/examples/{name}.rs")));
     for document in ["README.md", "docs/rust.md"] {
         let text = read(document);
         let blocks: Vec<&str> =
@@ -78,9 +82,9 @@ fn options_of_the_readme_are_in_the_chapter_of_the_command_line() {
         let text = read(document);
         let words =
             text.split(|c: char| !(c.is_ascii_lowercase() || c == '-')).filter(|word| word.starts_with("--"));
-        for option in words
-            .filter(|word| !word.trim_matches('-').is_empty() && !["--release", "--features"].contains(word))
-        {
+        for option in words.filter(|word| {
+            !word.trim_matches('-').is_empty() && !["--release", "--features", "--path"].contains(word)
+        }) {
             assert!(chapter.contains(&format!("`{option}")), "{document}: {option} is not in docs/cli.md");
         }
     }
@@ -187,6 +191,7 @@ fn the_tables_of_limits_are_those_of_the_code() {
         seconds("EHLO, HELO, STARTTLS", |limits| limits.deadlines.hello),
         seconds("TLS handshake", |limits| limits.deadlines.handshake),
         seconds("MAIL, RCPT, DATA", |limits| limits.deadlines.envelope),
+        seconds("end of a message", |limits| limits.deadlines.message),
         seconds("RSET", |limits| limits.deadlines.reset),
         seconds("write", |limits| limits.deadlines.write),
         seconds("QUIT", |limits| limits.deadlines.quit),
@@ -206,9 +211,155 @@ fn the_tables_of_limits_are_those_of_the_code() {
             "| times a probe is asked after its connection was cut or fell out of step | {} |",
             brisk.attempts
         ),
+        format!("| messages | {} |", brisk.messages),
+        format!("| messages, if more are asked for | {} |", Limits::MOST_MESSAGES),
+        format!("| octets of a message | {} |", constant("message/letter.rs", "LIMIT")),
+        format!(
+            "| seconds after which a message that does not come counts as not relayed | {} |",
+            brisk.window
+        ),
+        format!("A connection brings at most {} messages.", constant("session/proof.rs", "A_CONNECTION")),
     ];
     for row in rows {
         assert!(chapter.contains(&row), "docs/limits.md has no row\n{row}");
+    }
+}
+
+/// The value of a private constant, read from the source.
+fn constant(file: &str, name: &str) -> usize {
+    let source = read(&format!("relayprobe/src/{file}"));
+    let value =
+        source.split(&format!("const {name}: usize = ")).nth(1).and_then(|rest| rest.split(';').next());
+    let digits = value.unwrap_or_else(|| panic!("{file} has no {name}")).replace('_', "");
+    digits.parse().unwrap_or_else(|fault| panic!("{file}, {name}: {fault}"))
+}
+
+#[test]
+fn the_limits_of_the_receiving_server_are_those_of_the_code() {
+    let chapter = read("docs/proof.md");
+    let limits = SinkLimits::default();
+    for row in [
+        format!("| octets of a message | {} |", limits.message),
+        format!("| octets of a command line | {} |", limits.line),
+        format!("| connections at once | {} |", limits.connections),
+        format!(
+            "| connections at once from one peer (IPv4 address, or IPv6 /64) | {} |",
+            limits.connections_per_peer
+        ),
+        format!("| seconds without a word | {} |", limits.idle.as_secs()),
+        format!("| seconds of a connection | {} |", limits.session.as_secs()),
+        format!("| refusals on a connection | {} |", limits.errors),
+        format!("| transactions on a connection | {} |", limits.transactions),
+        format!("| recipients of a transaction | {} |", limits.recipients),
+        format!("| a token lives | {} days |", token::LIFE / 86_400),
+    ] {
+        assert!(chapter.contains(&row), "docs/proof.md has no row\n{row}");
+    }
+}
+
+#[test]
+fn the_chapter_of_proof_shows_what_is_sent_and_what_counts() {
+    let chapter = read("docs/proof.md");
+    let message = read("relayprobe/src/message/golden.txt");
+    assert!(chapter.contains(&format!("```text\n{message}```")), "docs/proof.md shows another message");
+    let schema: serde_json::Value = serde_json::from_str(&read("docs/report.schema.json")).expect("a schema");
+    let kinds = schema["$defs"]["receipt"]["properties"]["kind"]["enum"].as_array().expect("kinds");
+    let shown: Vec<&str> = rows(&chapter, "## What counts").collect();
+    assert_eq!(shown.len(), kinds.len(), "one row for each kind of receipt: {shown:?}");
+    for kind in kinds {
+        let head = format!("| `{}` |", kind.as_str().expect("a word"));
+        assert!(shown.iter().any(|row| row.starts_with(&head)), "docs/proof.md has no row for {kind}");
+    }
+    for file in ["main.cf", "pipe.main.cf", "pipe.master.cf"] {
+        let recipe = read(&format!("tests/src/servers/probe_domain/{file}"));
+        assert!(chapter.contains(&format!("```text\n{recipe}```")), "docs/proof.md does not show {file}");
+    }
+    let said = read("relayprobe/src/sink/session.rs");
+    let refusal = "550 5.7.1 relayprobe: seen, not delivered";
+    assert!(chapter.contains(refusal) && said.contains(refusal), "what refuse mode says");
+}
+
+/// The rows of the first table behind a heading, without its head.
+fn rows<'a>(chapter: &'a str, heading: &str) -> impl Iterator<Item = &'a str> {
+    let (_, section) = chapter.split_once(heading).unwrap_or_else(|| panic!("there is no {heading}"));
+    let table = section.lines().skip_while(|line| !line.starts_with('|'));
+    table.take_while(|line| line.starts_with('|')).skip(2)
+}
+
+#[test]
+fn the_words_of_dialogues_are_those_of_the_code() {
+    let chapter = read("docs/dialogues.md");
+    let sources: String = ["dialogue", "script", "sockets", "virtual_time"]
+        .map(|file| read(&format!("tests/src/{file}.rs")))
+        .concat();
+    let sources = sources + &read("tests/tests/dialogues.rs");
+    // Words in code, of every row's first cell up to their arguments.
+    let documented = |heading: &str| -> Vec<String> {
+        let cells = rows(&chapter, heading).filter_map(|row| row.split('|').nth(1).map(str::to_owned));
+        let words = |cell: String| -> Vec<String> {
+            cell.split('`')
+                .skip(1)
+                .step_by(2)
+                .filter_map(|code| code.split(' ').next())
+                .map(Into::into)
+                .collect()
+        };
+        cells.flat_map(words).collect()
+    };
+    let settings = documented("## The run");
+    let asked = ["has(\"", "setting(\"", "key == \""];
+    let mut known: Vec<&str> = asked
+        .iter()
+        .flat_map(|call| sources.split(call).skip(1).filter_map(|rest| rest.split('"').next()))
+        .collect();
+    known.sort_unstable();
+    known.dedup();
+    assert!(known.len() > 20, "settings are found in the code: {known:?}");
+    for setting in known {
+        assert!(settings.iter().any(|word| word == setting), "docs/dialogues.md has no setting {setting}");
+    }
+    let expectations = documented("## What must come of it");
+    let source = read("tests/src/expect.rs");
+    let (_, arms) = source.split_once("Some(match key {").expect("the expectations");
+    let arms = arms.split("_ =>").next().unwrap_or_default().lines();
+    let keys = arms.filter_map(|line| line.strip_prefix("        \"")?.split_once("\" =>"));
+    let keys: Vec<&str> = keys.map(|(key, _)| key).collect();
+    assert!(keys.len() > 10, "expectations are found in the code: {keys:?}");
+    for key in keys {
+        assert!(expectations.iter().any(|word| word == key), "docs/dialogues.md has no expectation {key}");
+    }
+}
+
+#[test]
+fn every_option_and_variable_of_the_program_is_in_its_chapter() {
+    let chapter = read("docs/cli.md");
+    let (_, commands, _) = program::run(&["--help"]);
+    let (_, list) = commands.split_once("Commands:\n").expect("commands");
+    // Text that is too long for a line goes on farther to the right.
+    let names = list.lines().take_while(|line| !line.is_empty()).filter_map(|line| line.strip_prefix("  "));
+    let names = names.filter(|line| !line.starts_with(' ')).filter_map(|line| line.split(' ').next());
+    let names: Vec<&str> = names.filter(|name| *name != "help").collect();
+    assert!(names.len() > 7, "commands are found: {names:?}");
+    for name in names {
+        assert!(chapter.contains(&format!("\nrelayprobe {name} ")), "docs/cli.md has no {name}");
+        let (status, help, _) = program::run(&[name, "--help"]);
+        assert_eq!(status, 0, "{name} --help");
+        let options = help.lines().filter_map(|line| {
+            let line = line.trim_start();
+            line.strip_prefix("-h, ")
+                .unwrap_or(line)
+                .split([' ', '.'])
+                .next()
+                .filter(|word| word.starts_with("--"))
+        });
+        for option in options.filter(|option| *option != "--help") {
+            let stands = [" ", "`", "\\", "]"].iter().any(|end| chapter.contains(&format!("{option}{end}")));
+            assert!(stands, "docs/cli.md does not explain {option} of {name}");
+        }
+    }
+    let desk = read("relayprobe/src/bin/relayprobe/desk.rs");
+    for variable in desk.split(".env(\"").skip(1).filter_map(|rest| rest.split('"').next()) {
+        assert!(chapter.contains(&format!("| `{variable}` |")), "docs/cli.md does not explain {variable}");
     }
 }
 

@@ -45,6 +45,7 @@ fn assert_queue_id(report: &Report, receipt: &Receipt) {
     let probe = &report.probes[usize::from(receipt.probe)];
     let lowest = receipt.trace.hops.last().expect("a Received line");
     assert_eq!(lowest.id, probe.queue_id, "{}", shown(report));
+    assert!(probe.confirmed, "{}", shown(report));
     assert_eq!(lowest.peer, Some("127.0.0.2".parse().expect("an address")), "{}", shown(report));
 }
 

@@ -228,7 +228,7 @@ fn what_postfix_relays_arrives_with_the_form_that_it_took() {
     let arrival = receiving.next();
     assert_eq!(arrival.handover, Handover::Taken);
     let envelope = arrival.envelope.unwrap();
-    assert_eq!(envelope.peer, Some("127.0.0.1".parse().unwrap()));
+    assert_eq!(envelope.peer, Some(server.addr.ip()));
     assert_eq!(envelope.helo.to_string(), "mail.target.example");
     assert_eq!(envelope.sender.to_string(), "probe@tester.example");
     assert_eq!(envelope.recipients[0].address.to_string(), format!("{TOKEN}@probe.example"));

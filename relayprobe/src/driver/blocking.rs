@@ -17,6 +17,7 @@ use crate::link::{ConnId, Endpoint};
 use crate::plan::Plan;
 use crate::report::Report;
 use crate::session::{Event, Session};
+use crate::token::Keyring;
 
 /// Runs a plan to its end, and returns what it found with everything that was said.
 ///
@@ -30,11 +31,12 @@ pub fn run(plan: Plan, stop: &Stop, observe: impl FnMut(&Event)) -> Report {
 /// Sees once more whether our own receiving server is there, and adds what was said to the report.
 ///
 /// A message of our own goes by the run's way in, if it has one. Its receipt is to be [added](Report::add) as any other:
-/// with one after the window has ended, silence means that nothing was relayed.
-pub fn check_way_in(report: &mut Report, stop: &Stop) {
+/// with one after the window has ended, silence means that nothing was relayed. Nothing is sent if these are not the keys
+/// that the run was planned with; see [`Session::check_way_in`].
+pub fn check_way_in(report: &mut Report, keys: &Keyring, stop: &Stop) {
     let clock = Clock::new(Instant::now);
     let age = Duration::from_secs(super::now().unix().saturating_sub(report.run.date.unix()));
-    if let Some(session) = Session::check_way_in(&report.run, &report.transcript, age, clock.now()) {
+    if let Some(session) = Session::check_way_in(&report.run, keys, &report.transcript, age, clock.now()) {
         report.append(drive(session, stop, |_| {}, clock).into_transcript());
     }
 }

@@ -201,7 +201,7 @@ mod tests {
             of: 9,
             token: TOKEN,
             date: Date::from_unix(1_795_473_834),
-            mail: "MAIL FROM:<jaaqcaqdaqcqmbyibefawdanby@probe.example>",
+            mail: "MAIL FROM:<bjaaqcaqdaqcqmbyibefawdanby@tester.example>",
             rcpt: "RCPT TO:<jaaqcaqdaqcqmbyibefawdanby%probe.example@[192.0.2.10]>",
         }
     }

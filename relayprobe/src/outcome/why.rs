@@ -1,7 +1,7 @@
 //! Why a server refused, from step, code, enhanced code and words.
 
 use crate::transcript::Step;
-use crate::wire::{Reply, asks_for_tls, holds, lower, names_relaying};
+use crate::wire::{self, Reply, asks_for_tls, holds, lower, names_relaying};
 
 /// What a refusal is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -94,7 +94,7 @@ impl Why {
         } else if enhanced(&[(1, 1), (1, 6), (2, 1)]) || says(UNKNOWN) {
             if code == 551 { Self::RelayDenied } else { Self::UnknownRecipient }
         } else if at_recipient
-            && (enhanced(&[(7, 1), (7, 54), (7, 64)]) || code == 551 || holds(&text, "relay"))
+            && (enhanced(&[(7, 1), (7, 54), (7, 64)]) || code == 551 || holds(&text, RELAY))
         {
             Self::RelayDenied
         } else if reply.enhanced().is_some_and(|code| code.subject == 7) {
@@ -106,25 +106,34 @@ impl Why {
 }
 
 /// Whether a refusal says that our probe domain could not be found: it was looked up before relaying was considered.
-pub(super) fn cannot_find_domain(reply: &Reply<'_>) -> bool {
+pub(crate) fn cannot_find_domain(reply: &Reply<'_>) -> bool {
     let text = lower(reply);
     let enhanced = reply.enhanced();
     let looked_up = enhanced.is_some_and(|code| code.is(1, 2) || code.is(1, 10) || code.is(4, 4));
-    let says = [
-        "domain not found",
-        "host not found",
-        "no such domain",
-        "unrouteable address",
-        "no mx",
-        "does not resolve",
-        "domain does not exist",
-        "unknown domain",
-        "cannot resolve",
-        "undeliverable address",
-        "unverified address",
-    ];
-    looked_up || says.iter().any(|phrase| holds(&text, phrase))
+    looked_up || LOOKED_UP.iter().any(|phrase| holds(&text, phrase))
 }
+
+/// Every phrase that decides what a refusal is about, those of the session included.
+pub(crate) fn phrases() -> impl Iterator<Item = &'static str> {
+    let own = [AUTH, TESTER, SENDER, SYNTAX, UNKNOWN, LOOKED_UP, &[RELAY]];
+    own.into_iter().flatten().copied().chain(wire::phrases())
+}
+
+const RELAY: &str = "relay";
+
+const LOOKED_UP: &[&str] = &[
+    "domain not found",
+    "host not found",
+    "no such domain",
+    "unrouteable address",
+    "no mx",
+    "does not resolve",
+    "domain does not exist",
+    "unknown domain",
+    "cannot resolve",
+    "undeliverable address",
+    "unverified address",
+];
 
 const AUTH: &[&str] = &[
     "authentication required",

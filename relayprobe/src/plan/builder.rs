@@ -11,14 +11,14 @@ use super::error::{DAILY_REFUSALS, PlanError};
 use super::limits::{Budget, Grouping, Limits, Profile};
 use super::names::Names;
 use super::probes::probes;
-use super::record::{DriverTls, Prove, RunRecord};
-use crate::address::{Domain, special_range};
+use super::record::{DriverTls, Prove, Redaction, RunRecord};
+use crate::address::{Domain, carried, never_a_host, special_range};
 use crate::identity::{Authorization, Identity};
 use crate::matrix::{self, Case, Matrix, Selection};
 use crate::message::Letter;
 use crate::moment::Date;
 use crate::target::{Path, Target, Tls};
-use crate::token::{self, Binding, Keyring, run_name};
+use crate::token::{Binding, Keyring, run_name};
 
 /// Ports on which mail servers listen; others must be allowed one by one, for this is no port scanner.
 const MAIL_PORTS: [u16; 10] = [24, 25, 26, 465, 587, 1025, 2525, 10_024, 10_025, 10_026];
@@ -129,7 +129,7 @@ impl PlanBuilder {
         self
     }
 
-    /// After how long a message that was accepted and has not come back is taken for not relayed, 1 second to 8 days;
+    /// After how long a message that was accepted and has not come back is taken for not relayed, 1 second to 7 days;
     /// 6 hours otherwise, which is several tries of every queue.
     #[must_use]
     pub const fn window(mut self, span: Duration) -> Self {
@@ -166,7 +166,7 @@ impl PlanBuilder {
         self
     }
 
-    /// Allows loopback, private and link-local targets, on any port.
+    /// Allows loopback, private and link-local targets, on mail ports and on any from 1,024 on.
     #[must_use]
     pub const fn allow_private(mut self) -> Self {
         self.private = Private::Allowed;
@@ -203,7 +203,8 @@ impl PlanBuilder {
         self
     }
 
-    /// Seconds to wait before deferred probes are asked again, one entry a try; the profile decides otherwise.
+    /// Seconds to wait before deferred probes are asked again, one entry a try and eight at most; the profile decides
+    /// otherwise.
     #[must_use]
     pub fn retries(mut self, seconds: &[u32]) -> Self {
         self.retries = Some(seconds.to_vec());
@@ -269,6 +270,7 @@ impl PlanBuilder {
         let seed = seed & ((1 << 53) - 1);
         self.adopt_mailbox_domain()?;
         self.check_address()?;
+        self.check_sink()?;
         self.check_leave(date)?;
         self.check_domains()?;
         self.check_cases()?;
@@ -297,8 +299,14 @@ impl PlanBuilder {
 
     fn check_address(&self) -> Result<(), PlanError> {
         let address = self.target.address;
-        if METADATA.iter().any(|text| text.parse() == Ok(address.to_canonical())) {
+        let is_metadata =
+            |address: &IpAddr| METADATA.iter().any(|text| text.parse() == Ok(carried(*address)));
+        let way_in = self.way_in.map(|way_in| way_in.ip());
+        if let Some(address) = [Some(address), way_in].into_iter().flatten().find(is_metadata) {
             return Err(PlanError::Metadata { address });
+        }
+        if let Some(range) = never_a_host(address) {
+            return Err(PlanError::NoHost { address, range });
         }
         let special = special_range(address);
         if let (Some(range), Private::Refused) = (special, self.private) {
@@ -313,10 +321,32 @@ impl PlanBuilder {
         if let Some(source) = self.source.filter(|source| source.is_ipv4() != address.is_ipv4()) {
             return Err(PlanError::Source { source_address: source, target: address });
         }
-        let known =
-            |port: &u16| special.is_some() || MAIL_PORTS.contains(port) || self.allowed_ports.contains(port);
-        match self.ports.iter().find(|port| **port == 0 || !known(port)) {
-            Some(&port) => Err(PlanError::Port { port }),
+        // Servers of one's own on trial listen on any port that is nobody's.
+        let of_trial = |address: IpAddr, port: u16| special_range(address).is_some() && port >= 1_024;
+        let known = |address: IpAddr, port: u16| {
+            let mail = MAIL_PORTS.contains(&port) || self.allowed_ports.contains(&port);
+            port != 0 && (mail || of_trial(address, port))
+        };
+        let asked = self.ports.iter().map(|&port| (address, port));
+        let way_in = self.way_in.map(|way_in| (way_in.ip(), way_in.port()));
+        match asked.chain(way_in).find(|&(address, port)| !known(address, port)) {
+            Some((_, port)) => Err(PlanError::Port { port }),
+            None => Ok(()),
+        }
+    }
+
+    /// Mail that our own receiving server takes is no mail that it relays.
+    fn check_sink(&self) -> Result<(), PlanError> {
+        let identity = &self.identity;
+        let (v4, v6) = (identity.sink_ipv4.map(IpAddr::V4), identity.sink_ipv6.map(IpAddr::V6));
+        // Mail for a domain comes by port 25 and no other (RFC 5321 §4.5.4.2).
+        let known = v4.into_iter().chain(v6).map(|address| SocketAddr::new(address, 25));
+        let is_target = |sink: &SocketAddr| {
+            sink.ip().to_canonical() == self.target.address.to_canonical()
+                && self.ports.contains(&sink.port())
+        };
+        match self.way_in.into_iter().chain(known).find(is_target) {
+            Some(sink) => Err(PlanError::TargetIsSink { sink }),
             None => Ok(()),
         }
     }
@@ -380,7 +410,11 @@ impl PlanBuilder {
         if !(1..=Limits::MOST_MESSAGES).contains(&self.messages) {
             return Err(PlanError::Messages { given: self.messages });
         }
-        match self.window.filter(|seconds| !(1..=token::LIFE).contains(seconds)) {
+        if let Some(given) = self.retries.as_ref().map(Vec::len).filter(|&count| count > Limits::MOST_RETRIES)
+        {
+            return Err(PlanError::Retries { given });
+        }
+        match self.window.filter(|seconds| !(1..=Limits::LONGEST_WINDOW).contains(seconds)) {
             Some(given) => Err(PlanError::Window { given }),
             None => Ok(()),
         }
@@ -453,6 +487,7 @@ impl PlanBuilder {
             paths,
             cases: self.matrix.cases().to_vec(),
             probes,
+            redaction: Redaction::None,
         })
     }
 

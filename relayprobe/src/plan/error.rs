@@ -1,7 +1,7 @@
 //! Why a plan could not be made.
 
 use alloc::string::String;
-use core::net::IpAddr;
+use core::net::{IpAddr, SocketAddr};
 
 use super::limits::Limits;
 use crate::address::Domain;
@@ -29,6 +29,14 @@ pub enum PlanError {
     Metadata {
         /// The target address.
         address: IpAddr,
+    },
+    /// No single server can be at the address.
+    #[error("{address} is {range}: no server can be there")]
+    NoHost {
+        /// The target address.
+        address: IpAddr,
+        /// The range it is in.
+        range: &'static str,
     },
     /// A port on which no mail server is expected.
     #[error(
@@ -103,6 +111,20 @@ pub enum PlanError {
         /// The domain.
         domain: Domain,
     },
+    /// More retries than a server should have to stand.
+    #[error("{given} retries are more than {}", Limits::MOST_RETRIES)]
+    Retries {
+        /// How many.
+        given: usize,
+    },
+    /// The target is the tester's own receiving server.
+    #[error(
+        "{sink} is our own receiving server, which takes mail for the probe domain as it should: it cannot be the target"
+    )]
+    TargetIsSink {
+        /// Where it is.
+        sink: SocketAddr,
+    },
     /// The mailbox is not in a domain of the target's own.
     #[error("the mailbox {mailbox} is not in a mail domain of the target; name its domain too")]
     MailboxDomain {
@@ -142,7 +164,7 @@ pub enum PlanError {
         length: usize,
     },
     /// The time to wait for messages makes no sense.
-    #[error("messages are waited for between 1 second and 8 days; {given} seconds were asked for")]
+    #[error("messages are waited for between 1 second and 7 days; {given} seconds were asked for")]
     Window {
         /// Seconds.
         given: u64,

@@ -3,6 +3,7 @@
 use alloc::vec::Vec;
 use core::time::Duration;
 
+use crate::token;
 use crate::wire::ReplyLimits;
 
 /// A set of deadlines and paces for one kind of run.
@@ -128,8 +129,12 @@ pub enum Grouping {
 impl Limits {
     /// Messages of a run unless the caller asks for more.
     pub const MESSAGES: u16 = 12;
+    /// Seconds of the longest window: a day less than a token lives, for the sign of life that must come after it.
+    pub const LONGEST_WINDOW: u64 = token::LIFE - 86_400;
     /// Messages of a run at the most.
     pub const MOST_MESSAGES: u16 = 64;
+    /// Retries of what was deferred at the most: each sends a message once more that was put off.
+    pub const MOST_RETRIES: usize = 8;
 
     /// The limits of a profile.
     pub fn of(profile: Profile) -> Self {

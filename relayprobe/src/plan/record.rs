@@ -55,6 +55,9 @@ pub struct RunRecord {
     pub cases: Vec<Case>,
     /// What is asked: a case over a path.
     pub probes: Vec<Probe>,
+    /// What was taken out since; nothing as long as the run goes on.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Redaction::is_none"))]
+    pub redaction: Redaction,
 }
 
 /// One case over one path, and which repeat.
@@ -92,6 +95,27 @@ pub enum DriverTls {
     Able,
     /// It cannot: probes that need TLS are not tested.
     Unable,
+}
+
+/// What was taken out of a record, and of the report that it is part of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "kebab-case"))]
+#[non_exhaustive]
+pub enum Redaction {
+    /// Nothing.
+    #[default]
+    None,
+    /// Names of people, and the reference of the authorization; see [`Report::redacted`](crate::Report::redacted).
+    People,
+}
+
+#[cfg(feature = "serde")]
+impl Redaction {
+    /// Whether nothing was taken out.
+    #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde hands it out so")]
+    const fn is_none(&self) -> bool {
+        matches!(self, Self::None)
+    }
 }
 
 impl RunRecord {

@@ -31,7 +31,7 @@ pub fn classify(arrival: &Arrival, keys: &Keyring, runs: &dyn Fn(&str) -> Option
     let trace = Trace::read(mail.octets);
     let seen = Seen { arrival, mail: &mail, token: &token, record: &record };
     let report = report::read(&mail, seen.has_null_sender(), &token);
-    let kind = seen.kind(report.as_ref());
+    let kind = seen.kind(report.as_ref(), &trace);
     let recipient = seen.recipient();
     Classified::Receipt(Box::new(Receipt {
         kind,
@@ -59,7 +59,7 @@ struct Seen<'a> {
 }
 
 impl<'a> Seen<'a> {
-    fn kind(self, report: Option<&Report>) -> ReceiptKind {
+    fn kind(self, report: Option<&Report>, trace: &Trace) -> ReceiptKind {
         let proof = match self.arrival.handover {
             // Servers verify recipients so before they accept or refuse: nothing is handed over.
             Handover::Recipient => return ReceiptKind::Hint,
@@ -70,25 +70,45 @@ impl<'a> Seen<'a> {
         let kind = match report {
             Some(report) => report.kind(self.record),
             None if self.is_automatic() => return ReceiptKind::DeliveredLocally,
+            // A gateway or a filter on the way out adds such fields too: no proof, and not somebody's doing either.
+            None if self.is_as_sent() && (self.has(&MARKED) || self.is_from_us(trace)) => {
+                ReceiptKind::Reported
+            }
             None if self.is_as_sent() => proof,
             // Whoever sent it on may do so at any time: no queue was let go.
             None => return ReceiptKind::Forwarded,
         };
         let end = self.record.date.unix().saturating_add(token::LIFE);
-        if self.arrival.at.unix() > end { ReceiptKind::Late } else { kind }
+        // Only what was handed on shows that a queue was let go.
+        let handed_on = matches!(kind, ReceiptKind::Relayed | ReceiptKind::Attempted | ReceiptKind::Reported);
+        if handed_on && self.arrival.at.unix() > end { ReceiptKind::Late } else { kind }
     }
 
     /// Whether it is the test message itself, in the envelope that was sent.
     fn is_as_sent(self) -> bool {
-        let foreign = |start: &&str| self.mail.fields.iter().any(|field| field.begins(start));
         self.mail.is_test_message(self.token)
-            && !FOREIGN.iter().any(foreign)
+            && !self.has(&FOREIGN)
             && self.own_recipients().next().is_some()
             && self
                 .arrival
                 .envelope
                 .as_ref()
                 .is_some_and(|envelope| sent::is_as_sent(&envelope.sender, self.record, self.token))
+    }
+
+    /// Whether we seem to have handed it over ourselves: by the name that we gave the target, and untouched by any other
+    /// server. So it is if the target is our own receiving server, which takes mail for the probe domain as it should.
+    fn is_from_us(self, trace: &Trace) -> bool {
+        let Some(probe) = self.record.probe(self.token.probe()) else { return false };
+        let Some(envelope) = &self.arrival.envelope else { return false };
+        !self.record.is_way_in(probe.path)
+            && trace.hops.is_empty()
+            && sent::is_our_name(&envelope.helo, self.record, probe)
+    }
+
+    /// Whether its header has a field that begins so.
+    fn has(self, starts: &[&str]) -> bool {
+        starts.iter().any(|start| self.mail.fields.iter().any(|field| field.begins(start)))
     }
 
     /// Whether a program at the target's side answered.
@@ -184,9 +204,11 @@ impl<'a> Seen<'a> {
     }
 }
 
-/// Beginnings of fields that people, lists and aliases add when they send a message on.
-const FOREIGN: [&str; 6] =
-    ["Resent-", "List-", "X-Forwarded-", "Delivered-To", "X-Original-To", "In-Reply-To"];
+/// Beginnings of fields that people add when they send a message on.
+const FOREIGN: [&str; 3] = ["Resent-", "X-Forwarded-", "In-Reply-To"];
+
+/// Beginnings of fields that lists and aliases add, and servers that pass a message through a program of theirs.
+const MARKED: [&str; 3] = ["List-", "Delivered-To", "X-Original-To"];
 
 /// Fields that only automatic answers have.
 const ANSWERS: [&str; 4] = ["X-Autoreply", "X-Autorespond", "X-Autoresponder", "X-Autoresponse"];

@@ -73,7 +73,7 @@ impl Report {
             ReceiptKind::DeliveredLocally
         } else if is(b"relayed") || self.names_us(record) {
             ReceiptKind::Reported
-        } else if is(b"delayed") || (self.is_for_us(record) && !self.is_unknown_user()) {
+        } else if is(b"delayed") || (self.is_for_us(record) && !self.is_unknown_here()) {
             // Some servers name no remote host: it may have been ours. Doubt is no proof that mail stays inside.
             ReceiptKind::Delayed
         } else {
@@ -95,6 +95,14 @@ impl Report {
         let Some(recipient) = &self.recipient else { return true };
         let at = recipient.as_bytes().rsplit(|&b| b == b'@').next().unwrap_or_default();
         hosts(at).any(|host| is_our_host(host, record) || is_in_our_zone(host, record))
+    }
+
+    /// Whether the reporter itself did not know the recipient. Another host that did not was handed the message, and may be
+    /// a mail server of ours under a name that is not known here.
+    fn is_unknown_here(&self) -> bool {
+        let remote = self.reported.remote.as_ref().map(Octets::as_bytes).unwrap_or_default();
+        let reporter = self.reported.reporter.as_ref().map(Octets::as_bytes).unwrap_or_default();
+        self.is_unknown_user() && (remote.is_empty() || remote.eq_ignore_ascii_case(reporter))
     }
 
     fn is_unknown_user(&self) -> bool {

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use super::search::carries;
 use crate::octets::Octets;
-use crate::plan::{Names, RunRecord};
+use crate::plan::{Names, Probe, RunRecord};
 use crate::token::Token;
 
 /// A sender of a case that cannot be written here, since a name is not known.
@@ -46,6 +46,20 @@ pub(super) fn sender(record: &RunRecord, token: &Token) -> Result<String, Unwrit
         if carrying { Unwritable::Carrying } else { Unwritable::Tokenless }
     })?;
     Ok(path(line.text()).into())
+}
+
+/// Whether this is what we called ourselves for a probe. A name that only the server itself told is not known here, and may
+/// be.
+pub(super) fn is_our_name(helo: &Octets, record: &RunRecord, probe: &Probe) -> bool {
+    let Some(case) = record.case(probe) else { return false };
+    match Names::new(record, probe, None).hello(&case.hello) {
+        Ok(Some(line)) => line
+            .text()
+            .split_once(' ')
+            .is_some_and(|(_, name)| name.as_bytes().eq_ignore_ascii_case(helo.as_bytes())),
+        Ok(None) => helo.as_bytes().is_empty(),
+        Err(_) => true,
+    }
 }
 
 /// The recipient that the plan wrote for the token's probe, if its form has no token in it: only then can it be told by

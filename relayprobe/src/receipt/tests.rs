@@ -140,6 +140,20 @@ fn the_message_in_its_own_envelope_is_relayed() {
 }
 
 #[test]
+fn what_we_handed_to_our_own_server_is_no_proof() {
+    let lab = Lab::plain();
+    let by = |helo: &str, message: &str| {
+        let mut arrival = lab.own(message);
+        arrival.envelope.as_mut().unwrap().helo = helo.as_bytes().into();
+        lab.kind(&arrival)
+    };
+    assert_eq!(by("PROBE.example", &lab.sent()), ReceiptKind::Reported);
+    // A relay leaves its line, or its name.
+    assert_eq!(by("probe.example", &lab.relayed()), ReceiptKind::Relayed);
+    assert_eq!(by("mail.target.example", &lab.sent()), ReceiptKind::Relayed);
+}
+
+#[test]
 fn a_refused_or_interrupted_message_is_an_attempt() {
     let lab = Lab::plain();
     let mut arrival = lab.own(&lab.relayed());
@@ -221,14 +235,22 @@ fn what_people_and_lists_send_on_is_forwarded() {
     let lab = Lab::plain();
     for field in [
         "Resent-From: postmaster@target.example",
-        "List-Id: <staff.target.example>",
         "X-Forwarded-To: x@probe.example",
-        "Delivered-To: postmaster@target.example",
-        "X-Original-To: postmaster@target.example",
         "In-Reply-To: <x@target.example>",
     ] {
         let message = format!("{field}\r\n{}", lab.relayed());
         assert_eq!(lab.kind(&lab.own(&message)), ReceiptKind::Forwarded, "{field}");
+    }
+    // A relay that adds these is no closed one, and a list that does is no relay.
+    for field in [
+        "List-Unsubscribe: <https://gateway.target.example/>",
+        "Delivered-To: postmaster@target.example",
+        "X-Original-To: postmaster@target.example",
+    ] {
+        let message = format!("{field}\r\n{}", lab.relayed());
+        assert_eq!(lab.kind(&lab.own(&message)), ReceiptKind::Reported, "{field}");
+        let arrival = lab.arrival("list@target.example", &lab.recipient(), &message);
+        assert_eq!(lab.kind(&arrival), ReceiptKind::Forwarded, "{field}");
     }
     // Attached, or quoted.
     let attached = format!(

@@ -106,6 +106,9 @@ fn suspected(report: &Report) -> Vec<String> {
     if let Some(until) = report.pending_until {
         steps.push(format!("Judge it again after {until}, with what has come by then (relayprobe judge)."));
     }
+    if report.reasons.contains(&Reason::SinkUnproven) {
+        steps.push("See that our own receiving server can be reached (--way-in), then judge again with a sign of life from it (relayprobe judge --check-sink).".into());
+    }
     if report.run.prove.is_none() {
         steps.push(
             "Send messages for what was accepted (--sink or --receipts): whether they come back decides."
@@ -162,13 +165,8 @@ fn undetermined(report: &Report) -> Vec<String> {
     let mut steps = Vec::new();
     for reason in &report.reasons {
         let step = match reason {
-            Reason::Pending { .. } => "Judge it again when the window is over (relayprobe judge).",
-            Reason::Unproven { .. } => {
-                "Send a message for each accepted case (--prove all), or look why it was not taken."
-            }
-            Reason::SinkUnproven => {
-                "See that our own receiving server can be reached, and name the way in (--way-in)."
-            }
+            // These stand beside a suspicion alone.
+            Reason::Pending { .. } | Reason::Unproven { .. } | Reason::SinkUnproven => continue,
             Reason::Deferred { .. } | Reason::Busy => {
                 "Test again later, or with --profile patient, which waits and asks again."
             }

@@ -11,6 +11,7 @@ use super::{ProbeReport, Report};
 use crate::matrix::{Acceptance, Family};
 use crate::octets::escape;
 use crate::outcome::{NotApplicable, Outcome};
+use crate::plan::Redaction;
 use crate::receipt::{EgressKind, Receipt};
 use crate::target::Tls;
 use crate::transcript::{Connection, Step, What};
@@ -59,6 +60,10 @@ fn head(report: &Report) -> String {
             run.authorization.reference
         ),
     );
+    match run.redaction {
+        Redaction::None => {}
+        Redaction::People => text.push_str("  Redacted: names of people were taken out.\n"),
+    }
     if let Some(greeting) = &report.server.greeting {
         put(&mut text, format_args!("  It greeted with: {}\n", line(greeting.as_bytes())));
     }
@@ -186,7 +191,8 @@ fn accepted(family: Family, rows: &[&&ProbeReport]) -> String {
         if let Some((reply, note)) = shown {
             put(&mut text, format_args!("    {id:<24}{note}: {}\n", line(reply.as_bytes())));
         } else if let Some(fate) = fate(&row.outcome).filter(|_| family != Family::Control) {
-            let queue = row.queue_id.as_ref().map(|id| format!(", queued there as {id}"));
+            let own = if row.confirmed { ", which its own line says too" } else { "" };
+            let queue = row.queue_id.as_ref().map(|id| format!(", queued there as {id}{own}"));
             put(&mut text, format_args!("    {id:<24}{fate}{}\n", queue.unwrap_or_default()));
         }
     }
@@ -198,7 +204,7 @@ fn fate(outcome: &Outcome) -> Option<String> {
     Some(match outcome {
         Outcome::Relayed { .. } => "RELAYED: our message came back".into(),
         Outcome::RelayAttempted { .. } => "RELAYED: it was handed to us, and we refused it".into(),
-        Outcome::RelayReported { .. } => "a report says that it was passed on".into(),
+        Outcome::RelayReported { .. } => "it seems to have been passed on; what came back is no proof".into(),
         Outcome::AcceptedPending { until, .. } => format!("message accepted, waited for until {until}"),
         Outcome::AcceptedNoReceipt { .. } => "message accepted, and it did not come back".into(),
         Outcome::AcceptedThenBounced { .. } => "message accepted, and then reported as failed".into(),

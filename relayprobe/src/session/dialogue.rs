@@ -1,12 +1,12 @@
 //! One connection: commands in flight, replies in turn.
 
 use alloc::collections::VecDeque;
-use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::Origin;
 use super::budget::Kind;
 use super::io::Output;
+use super::script::{Line, Opening, Window};
 use crate::link::{ConnId, Loss, TlsFacts};
 use crate::matrix::Hello;
 use crate::moment::Moment;
@@ -15,54 +15,6 @@ use crate::plan::{Limits, millis};
 use crate::target::Tls;
 use crate::transcript::{Astray, Class, Connection, Cut, Entry, Ledger, Step, Turn, What, keep};
 use crate::wire::{CommandLine, Ehlo, Extension, Reply, ReplyDecoder, ReplyFault};
-
-/// A command, or a message, to be sent.
-#[derive(Clone, Debug)]
-pub(super) struct Line {
-    pub(super) step: Step,
-    pub(super) probe: Option<u16>,
-    octets: Vec<u8>,
-}
-
-impl Line {
-    pub(super) fn command(step: Step, probe: Option<u16>, command: &CommandLine) -> Self {
-        Self { step, probe, octets: command.as_bytes().to_vec() }
-    }
-
-    pub(super) fn reset() -> Self {
-        Self::command(Step::Reset, None, &CommandLine::fixed("RSET"))
-    }
-
-    /// The last command of every connection.
-    pub(super) fn quit() -> Self {
-        Self::command(Step::Quit, None, &CommandLine::fixed("QUIT"))
-    }
-
-    /// A message in the form in which it is written, its end included.
-    pub(super) const fn message(probe: u16, octets: Vec<u8>) -> Self {
-        Self { step: Step::Message, probe: Some(probe), octets }
-    }
-}
-
-/// How many commands may be in flight.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Window {
-    /// The whole script, in one write.
-    Group,
-    /// One command, then its reply.
-    Lockstep,
-}
-
-/// How a connection is to begin.
-#[derive(Clone, Debug)]
-pub(super) struct Opening {
-    pub(super) tls: Tls,
-    pub(super) server_name: String,
-    /// The command that introduces us; none if the case wants none.
-    pub(super) hello: Option<Line>,
-    /// What to say if `EHLO` is not understood.
-    pub(super) fallback: Option<Line>,
-}
 
 #[derive(Clone, Debug)]
 enum Phase {

@@ -2,8 +2,9 @@
 
 use alloc::vec::Vec;
 
-use super::dialogue::{Dialogue, Line, Window};
+use super::dialogue::Dialogue;
 use super::queue::{Item, Stage};
+use super::script::{Line, Window};
 use crate::matrix::{self, Case, Odd, Shape};
 use crate::plan::{Budget, Names, Unfit};
 use crate::transcript::Step;

@@ -68,6 +68,7 @@ impl PathState {
         is_control: impl Fn(u16) -> bool,
     ) {
         self.learn_greeting(ledger);
+        self.learn_closing(ledger);
         self.learn_hello(connection, ledger);
         self.learn_tls(connection, ledger, tls);
         self.learn_limit(connection, ledger);
@@ -76,11 +77,11 @@ impl PathState {
         self.mail_refused |= ledger.answers().iter().any(refused);
     }
 
-    /// How long to stay away from a server that said it was busy; longer each time.
+    /// How long to stay away from a server that said it was busy or is closing; longer each time that it gave nothing.
     pub(super) fn busy_wait(&self, ledger: &Ledger, backoff: u64) -> Option<Duration> {
-        let turn = ledger.turns().first()?;
-        let busy = matches!(turn.class, Class::Refused | Class::Closing) && !turn.code.is_permanent();
-        busy.then(|| millis(backoff.saturating_mul(1 << self.busy.min(6)) / 2))
+        let greeting = ledger.turns().first()?;
+        let busy = greeting.class == Class::Refused && !greeting.code.is_permanent();
+        (busy || ledger.is_closing()).then(|| millis(backoff.saturating_mul(1 << self.busy.min(6)) / 2))
     }
 
     fn learn_greeting(&mut self, ledger: &Ledger) {
@@ -98,6 +99,19 @@ impl PathState {
             // It could not be reached, said nothing, or is no mail server.
             None if !self.greeted => self.health = Health::Dead,
             None => {}
+        }
+    }
+
+    /// A server that leaves without having answered anything is as busy as one that says so at once.
+    fn learn_closing(&mut self, ledger: &Ledger) {
+        let greeted = has(ledger, Step::Greeting, Class::Done);
+        if greeted && ledger.is_closing() && ledger.answers().is_empty() {
+            self.busy += 1;
+            if self.busy >= PATIENCE {
+                self.health = Health::Dead;
+            }
+        } else if !ledger.answers().is_empty() {
+            self.busy = 0;
         }
     }
 

@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use super::dialogue::Line;
+use super::script::Line;
 use crate::matrix::{Acceptance, Case, Family, Recipient, Selection, Shape, Transfer};
 use crate::message;
 use crate::moment::Date;

@@ -9,6 +9,7 @@ use crate::matrix::{self, Acceptance, Case};
 use crate::octets::Octets;
 use crate::outcome::{Evidence, NotApplicable, NotTested, Outcome, Why, bans, until};
 use crate::plan::{Measure, Probe};
+use crate::receipt::Receipt;
 use crate::target::Path;
 use crate::transcript::{Astray, Class, Connection, Step, What};
 use crate::wire::{Reply, ReplyFault, names_relaying};
@@ -69,6 +70,7 @@ impl Standing {
 /// The probes of one path with their cases and outcomes.
 struct View<'a> {
     evidence: &'a Evidence<'a>,
+    receipts: &'a [Receipt],
     sink: &'a SinkHealth,
     rows: Vec<(&'a Probe, &'a Case, &'a Outcome)>,
     path: usize,
@@ -77,6 +79,7 @@ struct View<'a> {
 pub(super) fn stand(
     evidence: &Evidence<'_>,
     outcomes: &[Outcome],
+    receipts: &[Receipt],
     sink: &SinkHealth,
     path: usize,
 ) -> Standing {
@@ -84,7 +87,7 @@ pub(super) fn stand(
         evidence.record.probes.iter().zip(outcomes).filter(|(probe, _)| usize::from(probe.path) == path);
     let rows =
         rows.filter_map(|(probe, outcome)| Some((probe, evidence.record.case(probe)?, outcome))).collect();
-    let view = View { evidence, sink, rows, path };
+    let view = View { evidence, receipts, sink, rows, path };
     if view.is_proven() {
         return Standing::plain(Verdict::OpenRelay);
     }
@@ -161,8 +164,12 @@ impl<'a> View<'a> {
     }
 
     fn sink_is_proven(&self) -> bool {
-        let last = self.rows.iter().filter_map(|(probe, ..)| self.evidence.message(probe.number)).max();
-        last.is_some_and(|sent| self.sink.covers(until(self.evidence.record, sent)))
+        let record = self.evidence.record;
+        let here = |number: u16| self.rows.iter().any(|(probe, ..)| probe.number == number);
+        let sent = || self.evidence.messages.iter().filter(|&&(of, _)| here(of));
+        let first = sent().map(|&(_, at)| at).min();
+        let last = sent().map(|&(of, at)| until(record, self.receipts, of, at)).max();
+        first.zip(last).is_some_and(|(first, last)| self.sink.covers(record.date_at(first), last))
     }
 
     /// A measure under which a message that does not arrive means nothing.

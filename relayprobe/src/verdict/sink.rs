@@ -1,13 +1,17 @@
 //! Whether our own receiving server was there.
 
-use alloc::vec::Vec;
+use alloc::collections::BTreeMap;
 
 use crate::matrix;
 use crate::moment::Date;
 use crate::outcome::Evidence;
 use crate::receipt::{Receipt, ReceiptKind};
 
-/// When a message of our own came by the way that a relay would take.
+/// Seconds that the first of our own messages may come after a message to the target began: clocks differ, and a
+/// mailbox takes its time. No queue gives up so soon.
+const SLACK: u64 = 60;
+
+/// When messages of our own came by the way that a relay would take.
 ///
 /// Only with one before the messages to the target and one after their window can it be said that nothing came.
 pub(super) struct SinkHealth {
@@ -18,6 +22,7 @@ pub(super) struct SinkHealth {
 impl SinkHealth {
     pub(super) fn new(evidence: &Evidence<'_>, receipts: &[Receipt]) -> Self {
         let record = evidence.record;
+        let receipts = || receipts.iter().filter(|receipt| receipt.run == record.run);
         let control = |receipt: &&Receipt| {
             let probe = record.probe(receipt.probe);
             let ours = probe.is_some_and(|probe| record.is_way_in(probe.path));
@@ -27,16 +32,22 @@ impl SinkHealth {
             let case = record.probe(receipt.probe).and_then(|probe| record.case(probe));
             case.is_some_and(|case| case.id == matrix::SILENCE)
         };
-        let mut seen: Vec<Date> = receipts.iter().filter(control).map(|receipt| receipt.at).collect();
+        // A message that is found again, in a copy of a mailbox or because it was handed over twice, came once.
+        let mut seen: BTreeMap<&str, Date> = BTreeMap::new();
+        for receipt in receipts().filter(control) {
+            let at = seen.entry(&receipt.sha256).or_insert(receipt.at);
+            *at = receipt.at.min(*at);
+        }
         // A token that was never sent was seen: receipts mean nothing here.
-        if receipts.iter().any(|receipt| silent(&receipt)) {
+        if receipts().any(|receipt| silent(&receipt)) {
             seen.clear();
         }
-        Self { first: seen.iter().min().copied(), last: seen.iter().max().copied() }
+        Self { first: seen.values().min().copied(), last: seen.values().max().copied() }
     }
 
-    /// Whether nothing can have been missed until `until`.
-    pub(super) fn covers(&self, until: Date) -> bool {
-        self.first.is_some_and(|first| first < until) && self.last.is_some_and(|last| last >= until)
+    /// Whether nothing can have been missed of messages that began to be sent at `from` and are waited for until `until`.
+    pub(super) fn covers(&self, from: Date, until: Date) -> bool {
+        self.first.is_some_and(|first| first.unix() <= from.unix().saturating_add(SLACK))
+            && self.last.is_some_and(|last| last >= until)
     }
 }

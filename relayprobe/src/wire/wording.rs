@@ -37,6 +37,15 @@ const RELAYING: [&str; 25] = [
     "cannot deliver mail for",
 ];
 
+const GREYLISTING: [&str; 3] = ["greylist", "graylist", "grey-list"];
+
+const TLS: [&str; 5] = ["starttls", "tls required", "must use tls", "requires tls", "encryption required"];
+
+/// Every phrase that is looked for here.
+pub(crate) fn phrases() -> impl Iterator<Item = &'static str> {
+    RELAYING.into_iter().chain(GREYLISTING).chain(TLS)
+}
+
 /// Whether a refusal says in words that it is about relaying.
 ///
 /// A temporary code counts as a refusal of relaying by its words alone: a default Postfix says
@@ -44,20 +53,14 @@ const RELAYING: [&str; 25] = [
 pub(crate) fn names_relaying(reply: &Reply<'_>) -> bool {
     let text = lower(reply);
     // A greylisting server may say what it does not do, and will still take the mail later.
-    let later = reply.code().is_transient()
-        && ["greylist", "graylist", "grey-list"].iter().any(|word| holds(&text, word));
+    let later = reply.code().is_transient() && GREYLISTING.iter().any(|word| holds(&text, word));
     !later && RELAYING.iter().any(|phrase| holds(&text, phrase))
 }
 
 /// Whether a refusal wants TLS first (RFC 3207 §4).
 pub(crate) fn asks_for_tls(reply: &Reply<'_>) -> bool {
     let text = lower(reply);
-    let about_tls = || {
-        ["starttls", "tls required", "must use tls", "requires tls", "encryption required"]
-            .iter()
-            .any(|p| holds(&text, p))
-    };
-    reply.code().is_permanent() && about_tls()
+    reply.code().is_permanent() && TLS.iter().any(|phrase| holds(&text, phrase))
 }
 
 /// The text of all lines in lower case, for looking up phrases.

@@ -68,12 +68,13 @@ const INTRODUCTION: &str = "\
 
 A case is an envelope: what is written for `MAIL` and for `RCPT`, and how the connection introduces itself. Names in
 braces are filled in for each run. Every relay case leads to a name of the tester's own; only controls name a mailbox of
-the target's own, or one that cannot exist, and no control ever carries a message.
+the target's own, or one that cannot exist, and no control ever brings the target a message.
 
 - **Tier.** `quick` is the default; `standard` holds quick and more, `full` holds standard and more. An `express` case is
   only asked when it is named (`--case ID`).
 - **Acceptance.** A correct server refuses a `telling` case. It may accept an `uninformative` one: only delivery says
-  anything there. A `control` says nothing about relaying by itself.
+  anything there. A `control` says nothing about relaying by itself. A message, for what was accepted, needs `--sink` or
+  `--receipts` ([Proof](proof.md)).
 - **Needs.** What must be known, or offered, for the case to make sense; without it the case is `not-applicable`.
 ";
 
@@ -122,7 +123,7 @@ fn needs(case: &Case) -> String {
     }
     match case.transfer {
         Transfer::Data => {}
-        Transfer::Bdat => needs.push("a message would go by `BDAT`".into()),
+        Transfer::Bdat => needs.push("its message goes by `BDAT`".into()),
     }
     for need in names(case).into_iter().filter_map(name).chain(case.needs.iter().copied().map(offer)) {
         if !needs.iter().any(|known| known == need) {
@@ -182,7 +183,7 @@ const fn offer(need: Need) -> &'static str {
         Need::Pipelining => "PIPELINING offered",
         Need::SmtpUtf8 => "SMTPUTF8 offered",
         Need::SecondDomain => "a second domain of ours (`--sender-domain`)",
-        Need::Sink => "our receiving server takes part",
+        Need::Sink => "a way in to our receiving server (`--way-in`)",
         _ => "something newer than this table",
     }
 }

@@ -1,21 +1,21 @@
 //! What comes back meets the stored reports.
 
+use core::cell::RefCell;
 use core::fmt;
 use std::path::Path;
 use std::process::Command;
 
 use relayprobe::receipt::{Arrival, Classified, Receipt, classify};
 use relayprobe::report::Change;
-use relayprobe::{Keyring, Report, Verdict};
+use relayprobe::{Report, Verdict};
 
 use crate::output::tell;
 use crate::store::{Store, StoreError};
 use crate::wait::Forged;
 
-/// A store with its keys, and what is to be done when a verdict moves.
+/// A store, and what is to be done when a verdict of it moves.
 pub(crate) struct Desk<'a> {
     pub(crate) store: &'a Store,
-    pub(crate) keys: Keyring,
     /// A command of the shell.
     pub(crate) on_change: Option<&'a str>,
 }
@@ -23,8 +23,10 @@ pub(crate) struct Desk<'a> {
 /// What became of an arrival.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Met {
-    /// It is settled: added to its report, or for nobody here.
+    /// It was added to its report, or belongs to none here.
     Settled,
+    /// It carries no token.
+    NotOurs,
     /// Its run is known and has no report yet: it is to be offered again.
     Early,
 }
@@ -32,17 +34,25 @@ pub(crate) enum Met {
 impl Desk<'_> {
     /// Adds an arrival to its report.
     pub(crate) fn take(&self, arrival: &Arrival) -> Result<Met, StoreError> {
-        match classify(arrival, &self.keys, &|run| self.store.run(run)) {
-            Classified::Receipt(receipt) => self.add(*receipt),
-            Classified::Forged { run } => {
+        // A key may have been put into use since the last one.
+        let keys = self.store.keys()?;
+        let fault = RefCell::new(None);
+        let run =
+            |run: &str| self.store.run(run).unwrap_or_else(|error| fault.replace(Some(error)).and(None));
+        let classified = classify(arrival, &keys, &run);
+        match (classified, fault.into_inner()) {
+            (Classified::Receipt(receipt), _) => self.add(*receipt),
+            // It may be what it is about: it is to be offered again.
+            (_, Some(fault)) => Err(fault),
+            (Classified::Forged { run }, None) => {
                 tell(Forged(&run));
                 Ok(Met::Settled)
             }
-            Classified::UnknownRun { run } => {
+            (Classified::UnknownRun { run }, None) => {
                 tell(format_args!("note: something came for run {run}, which is not in this store"));
                 Ok(Met::Settled)
             }
-            _ => Ok(Met::Settled),
+            _ => Ok(Met::NotOurs),
         }
     }
 

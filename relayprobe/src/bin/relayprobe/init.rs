@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use relayprobe::Identity;
+use relayprobe::address::Domain;
 use serde::Serialize;
 
 use crate::Failure;
@@ -91,6 +92,10 @@ struct Table<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     sink_host: Option<&'a str>,
     sink_ip: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lure_mx: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lure_a: Option<&'a str>,
 }
 
 fn toml(identity: &Identity) -> String {
@@ -103,7 +108,9 @@ fn toml(identity: &Identity) -> String {
         sender_domain: identity.sender_domain.as_str(),
         contact: identity.contact.to_string(),
         probe_uri: identity.probe_uri.as_str(),
-        sink_host: identity.sink_host.as_ref().map(relayprobe::address::Domain::as_str),
+        sink_host: identity.sink_host.as_ref().map(Domain::as_str),
+        lure_mx: identity.lure_mx.as_ref().map(Domain::as_str),
+        lure_a: identity.lure_a.as_ref().map(Domain::as_str),
         sink_ip: v4.into_iter().chain(v6).collect(),
     };
     // Strings and a list of strings can always be written.
@@ -134,6 +141,13 @@ fn zone(identity: &Identity) -> String {
     }
     if let Some(address) = identity.sink_ipv6 {
         line(&name, &format!("AAAA\t{address}"));
+    }
+    if let Some(lure) = &identity.lure_mx {
+        line(lure.as_str(), &format!("MX\t10 {name}."));
+        line(lure.as_str(), "MX\t20 ; the host name of the server under test");
+    }
+    if let Some(lure) = &identity.lure_a {
+        line(lure.as_str(), "A\t; the address of the server under test");
     }
     let _written = writeln!(
         text,

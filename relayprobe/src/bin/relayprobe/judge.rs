@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use clap::Args;
 use relayprobe::driver::{self, Stop};
-use relayprobe::moment::Date;
+use relayprobe::moment::{Date, Moment};
 use relayprobe::receipt::{Classified, classify};
 use relayprobe::report::ReportError;
-use relayprobe::{Keyring, Report};
+use relayprobe::{Keyring, Report, Session};
 use serde::Deserialize;
 
 use crate::Failure;
@@ -20,7 +20,7 @@ use crate::store::Store;
 use crate::wait::{self, Forged};
 
 /// Many times what the limits of a run let a report grow to.
-const LIMIT: u64 = 256 << 20;
+pub(crate) const LIMIT: u64 = 256 << 20;
 
 /// Judge a stored report again, from its run record, its transcript and what came back
 #[derive(Args, Debug)]
@@ -59,6 +59,8 @@ pub(crate) enum JudgeError {
     NoKeys,
     #[error("the run named no way in to the receiving server, so it cannot be seen whether it is there")]
     NoWayIn,
+    #[error("these are not the keys of the run, or its record was changed: no message is sent for it")]
+    Foreign,
 }
 
 /// What was said when the report was made.
@@ -100,7 +102,7 @@ impl JudgeOptions {
             sources.follow(store.spool()?);
         }
         for mailbox in &self.receipts {
-            sources.watch(mailbox);
+            sources.watch(mailbox)?;
         }
         let keys = match (&store, &self.keys) {
             (Some(store), _) => store.keys()?,
@@ -112,6 +114,10 @@ impl JudgeOptions {
         if self.check_sink {
             if report.run.way_in.is_none() {
                 return Err(JudgeError::NoWayIn.into());
+            }
+            let (run, transcript) = (&report.run, &report.transcript);
+            if Session::check_way_in(run, &keys, transcript, Duration::ZERO, Moment::ZERO).is_none() {
+                return Err(JudgeError::Foreign.into());
             }
             wait::see_way_in(report, &mut sources, &keys, &Stop::new())?;
         }

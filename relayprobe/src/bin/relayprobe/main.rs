@@ -15,6 +15,7 @@ mod proof;
 mod purge;
 mod read;
 mod receive;
+mod redact;
 mod run;
 mod sink;
 mod sources;
@@ -65,6 +66,7 @@ enum Command {
     Receive(receive::ReceiveOptions),
     Cases(cases::CasesOptions),
     Judge(judge::JudgeOptions),
+    Redact(redact::RedactOptions),
     Purge(purge::PurgeOptions),
 }
 
@@ -127,6 +129,7 @@ fn main() -> ExitCode {
         Command::Init(options) => init::init(options),
         Command::Sink(options) => sink::sink(options),
         Command::Receive(options) => receive::receive(options),
+        Command::Redact(options) => redact::redact(options),
         Command::Purge(options) => purge::purge(options),
         Command::Cases(options) => cases::cases(options),
         Command::Judge(options) => judge::judge(options),

@@ -35,7 +35,8 @@ impl Progress {
             }
             (Event::Progress { settled, .. }, Some(bar)) => bar.set_position(u64::from(*settled)),
             (Event::Proving { messages }, bar) => {
-                let sending = format!("the survey is done; {messages} messages for what was accepted");
+                let plural = if *messages == 1 { "" } else { "s" };
+                let sending = format!("the survey is done; {messages} message{plural} for what was accepted");
                 match bar {
                     Some(bar) => bar.set_message(sending),
                     None => tell(format_args!("note: {sending}")),

@@ -98,8 +98,10 @@ impl ProofOptions {
             sources.follow(store.spool()?);
         }
         for mailbox in &self.receipts {
-            sources.watch(mailbox);
+            sources.watch(mailbox)?;
         }
+        // What lies there already is of no run that is still to begin, and a mailbox that is not there shows now.
+        sources.next(Duration::ZERO)?;
         if way_in.is_none() {
             tell(
                 "note: no way in to the receiving server is known (--way-in), so silence will prove nothing",

@@ -56,7 +56,8 @@ pub(crate) fn run(
     progress.clear();
     // Each in its turn, whatever becomes of the others.
     let shown = show(&if kept.json { report.to_json() + "\n" } else { report.text() });
-    let stored = store.map(|store| store.keep_report(&report)).transpose();
+    let stored =
+        store.map(|store| store.keep_report(&report).and_then(|_| store.count_messages(&report))).transpose();
     let written = transcript.map(|file| file.write(&report)).transpose();
     shown?;
     waited.transpose()?;
@@ -65,7 +66,7 @@ pub(crate) fn run(
     Ok(report.exit_code)
 }
 
-/// Ctrl-C ends the run politely and keeps what was learnt; a second one ends the program.
+/// Ctrl-C, or a service manager's SIGTERM, ends the run politely and keeps what was learnt; a second one ends the program.
 pub(crate) fn stop_on_signal() -> Stop {
     let stop = Stop::new();
     let handle = stop.clone();

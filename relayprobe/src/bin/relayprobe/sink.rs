@@ -1,5 +1,6 @@
 //! `relayprobe sink`: the receiving server by itself.
 
+use std::collections::BTreeSet;
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, RecvTimeoutError};
@@ -48,7 +49,9 @@ pub(crate) fn sink(options: &ListenOptions) -> Result<u8, Failure> {
     let identity = options.identity.identity(&config)?;
     warn_of_contact(&identity);
     let store = Store::open(&options.store)?;
-    let desk = Desk { store: &store, keys: store.keys()?, on_change: options.on_change.as_deref() };
+    let desk = Desk { store: &store, on_change: options.on_change.as_deref() };
+    // Made now if there are none, and refused now if others can read them.
+    store.keys()?;
     let spool = store.spool()?;
     let stop = stop_on_signal();
     let fault = |fault| ProofError::Listen { address: options.listen, fault };
@@ -66,7 +69,8 @@ pub(crate) fn sink(options: &ListenOptions) -> Result<u8, Failure> {
     .map_err(fault)?;
     tell(format_args!("listening on {} for {}", sink.address(), identity.probe_domain));
     // What an earlier program left, first.
-    sort(&desk, &spool)?;
+    let mut told = BTreeSet::new();
+    sort(&desk, &spool, &mut told);
     let mut last = Instant::now();
     while !stop.is_stopped() {
         match arrivals.recv_timeout(Duration::from_millis(100)) {
@@ -75,7 +79,7 @@ pub(crate) fn sink(options: &ListenOptions) -> Result<u8, Failure> {
             Err(RecvTimeoutError::Timeout) => continue,
             Err(RecvTimeoutError::Disconnected) => break,
         }
-        sort(&desk, &spool)?;
+        sort(&desk, &spool, &mut told);
         last = Instant::now();
     }
     let counts = sink.stop();
@@ -87,18 +91,29 @@ pub(crate) fn sink(options: &ListenOptions) -> Result<u8, Failure> {
 }
 
 /// Hands everything new to the desk; what is settled is marked as read.
-fn sort(desk: &Desk<'_>, spool: &Spool) -> Result<(), StoreError> {
-    for spooled in spool.new_arrivals()? {
-        match spooled {
-            Ok(spooled) => {
-                if desk.take(&spooled.arrival)? == Met::Settled {
-                    mark(spool, &spooled.path)?;
-                }
-            }
-            Err(fault) => tell(format_args!("note: {fault}")),
+///
+/// A report that is damaged, a disk that is full, a lock that is held: what cannot be settled now is offered again, and
+/// stops neither the others nor the receiving server.
+fn sort(desk: &Desk<'_>, spool: &Spool, told: &mut BTreeSet<String>) {
+    let mut tell_once = |fault: String| {
+        if told.insert(fault.clone()) {
+            tell(format_args!("note: {fault}"));
+        }
+    };
+    let arrivals = match spool.new_arrivals() {
+        Ok(arrivals) => arrivals,
+        Err(fault) => return tell_once(fault.to_string()),
+    };
+    for spooled in arrivals {
+        let settled =
+            spooled.map_err(StoreError::from).and_then(|spooled| match desk.take(&spooled.arrival)? {
+                Met::Settled | Met::NotOurs => mark(spool, &spooled.path),
+                Met::Early => Ok(()),
+            });
+        if let Err(fault) = settled {
+            tell_once(fault.to_string());
         }
     }
-    Ok(())
 }
 
 pub(crate) fn mark(spool: &Spool, path: &Path) -> Result<(), StoreError> {

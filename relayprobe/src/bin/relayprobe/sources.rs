@@ -26,6 +26,12 @@ pub(crate) enum SourceError {
     Spool(#[from] SpoolError),
 }
 
+impl SourceError {
+    fn is_missing(&self) -> bool {
+        matches!(self, Self::Read { fault, .. } if fault.kind() == io::ErrorKind::NotFound)
+    }
+}
+
 /// All of them.
 #[derive(Default)]
 pub(crate) struct Sources {
@@ -36,6 +42,8 @@ pub(crate) struct Sources {
     seen: BTreeSet<String>,
     /// Files of the spool that were given out.
     known: BTreeSet<OsString>,
+    /// Faults that were told.
+    told: BTreeSet<String>,
     last_look: Option<Instant>,
 }
 
@@ -45,9 +53,19 @@ impl Sources {
         self.sink = Some((sink, arrivals));
     }
 
-    /// A Maildir, or an mbox file.
-    pub(crate) fn watch(&mut self, mailbox: &Path) {
+    /// A Maildir, or an mbox file. One that cannot be read is told now, not when everything was sent. Many are made with the
+    /// first message, so one may be missing in a folder that is there.
+    pub(crate) fn watch(&mut self, mailbox: &Path) -> Result<(), SourceError> {
+        let in_folder =
+            std::path::absolute(mailbox).is_ok_and(|path| path.parent().is_some_and(Path::is_dir));
+        match messages(mailbox) {
+            Err(fault) if fault.is_missing() && in_folder => {
+                tell(format_args!("note: {} is not there yet", mailbox.display()));
+            }
+            opened => drop(opened?),
+        }
         self.mailboxes.push(mailbox.into());
+        Ok(())
     }
 
     /// The spool of a store, which a receiving server elsewhere fills.
@@ -74,14 +92,26 @@ impl Sources {
 
     fn look(&mut self, arrivals: &mut Vec<Arrival>) -> Result<(), SourceError> {
         for path in &self.mailboxes {
-            let fault = |fault| SourceError::Read { path: path.clone(), fault };
-            let stored: Vec<mailbox::Stored> = if path.is_dir() {
-                mailbox::maildir(path).map_err(fault)?.collect::<Result<_, _>>().map_err(fault)?
-            } else {
-                mailbox::mbox(path).map_err(fault)?.collect::<Result<_, _>>().map_err(fault)?
+            let messages = match messages(path) {
+                Err(fault) if fault.is_missing() => continue,
+                opened => opened?,
             };
-            let fresh = stored.into_iter().filter(|message| self.seen.insert(message.id.clone()));
-            arrivals.extend(fresh.map(|message| message.arrival()));
+            for message in messages {
+                match message {
+                    Ok(message) if self.seen.contains(&message.id) => {}
+                    Ok(message) => {
+                        arrivals.push(message.arrival());
+                        self.seen.insert(message.id);
+                    }
+                    // One bad file must not hide the others.
+                    Err(fault) => {
+                        let fault = SourceError::Read { path: path.clone(), fault }.to_string();
+                        if self.told.insert(fault.clone()) {
+                            tell(format_args!("note: {fault}"));
+                        }
+                    }
+                }
+            }
         }
         let Some(spool) = &self.spool else { return Ok(()) };
         let known = &self.known;
@@ -97,4 +127,15 @@ impl Sources {
         }
         Ok(())
     }
+}
+
+type Messages<'a> = Box<dyn Iterator<Item = io::Result<mailbox::Stored>> + 'a>;
+
+fn messages(mailbox: &Path) -> Result<Messages<'_>, SourceError> {
+    let opened: io::Result<Messages<'_>> = if mailbox.is_dir() {
+        mailbox::maildir(mailbox).map(|messages| Box::new(messages) as Messages<'_>)
+    } else {
+        mailbox::mbox(mailbox).map(|messages| Box::new(messages) as Messages<'_>)
+    };
+    opened.map_err(|fault| SourceError::Read { path: mailbox.into(), fault })
 }

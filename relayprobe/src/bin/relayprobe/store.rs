@@ -17,6 +17,7 @@ use relayprobe::{Keyring, Report};
 use serde::{Deserialize, Serialize};
 
 use crate::keys::{self, KeysError};
+use crate::output::tell;
 
 const RUNS: &str = "runs";
 const REPORTS: &str = "reports";
@@ -99,6 +100,20 @@ impl Store {
         Ok(Slot { store: self, address, index, _lock: lock })
     }
 
+    /// Counts the messages that a run could have sent and did not as not sent.
+    pub(crate) fn count_messages(&self, report: &Report) -> Result<(), StoreError> {
+        if report.run.prove.is_none() {
+            return Ok(());
+        }
+        let mut slot = self.slot(report.run.target.address)?;
+        let unsent = u32::from(report.run.limits.messages).saturating_sub(report.messages());
+        if let Some(today) = slot.index.messages.get_mut(&day(report.run.date)) {
+            *today = today.saturating_sub(unsent);
+        }
+        self.write(TARGETS, &index_name(slot.address), &json(&slot.index))?;
+        Ok(())
+    }
+
     /// Keeps a report, and tells where.
     pub(crate) fn keep_report(&self, report: &Report) -> Result<PathBuf, StoreError> {
         self.write(REPORTS, &file_name(&report.run), &report.to_json())
@@ -136,9 +151,10 @@ impl Store {
     }
 
     /// The record of a run, if it is of this store.
-    pub(crate) fn run(&self, run: &str) -> Option<RunRecord> {
-        let path = self.find(RUNS, run)?;
-        serde_json::from_slice(&fs::read(path).ok()?).ok()
+    pub(crate) fn run(&self, run: &str) -> Result<Option<RunRecord>, StoreError> {
+        let Some(path) = self.find(RUNS, run)? else { return Ok(None) };
+        let text = fs::read(&path).map_err(|fault| StoreError::Read { path: path.clone(), fault })?;
+        serde_json::from_slice(&text).map(Some).map_err(|fault| StoreError::Damaged { path, fault })
     }
 
     /// Changes the stored report of a run; `None` if there is none yet. No other program changes it meanwhile.
@@ -148,7 +164,7 @@ impl Store {
         change: impl FnOnce(&mut Report) -> T,
     ) -> Result<Option<(PathBuf, Report, T)>, StoreError> {
         let _lock = self.lock()?;
-        let Some(path) = self.find(REPORTS, run) else { return Ok(None) };
+        let Some(path) = self.find(REPORTS, run)? else { return Ok(None) };
         let text =
             fs::read_to_string(&path).map_err(|fault| StoreError::Read { path: path.clone(), fault })?;
         let report = Report::from_json(&text);
@@ -171,7 +187,14 @@ impl Store {
             }
         }
         for spooled in self.spool()?.arrivals()? {
-            let spooled = spooled?;
+            let spooled = match spooled {
+                Ok(spooled) => spooled,
+                // One bad file must not keep the others for ever.
+                Err(fault) => {
+                    tell(format_args!("note: {fault}"));
+                    continue;
+                }
+            };
             if spooled.arrival.at < limit {
                 let path = spooled.path;
                 fs::remove_file(&path).map_err(|fault| StoreError::Write { path, fault })?;
@@ -182,11 +205,14 @@ impl Store {
     }
 
     /// The file of a run in one of the rooms: its name ends with the name of the run.
-    fn find(&self, room: &str, run: &str) -> Option<PathBuf> {
+    fn find(&self, room: &str, run: &str) -> Result<Option<PathBuf>, StoreError> {
         let is_name = run.len() == 8 && run.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
         let ending = format!("-{run}.json");
-        let files = if is_name { self.files(room).ok()? } else { Vec::new() };
-        files.into_iter().find(|path| path.to_str().is_some_and(|name| name.ends_with(&ending)))
+        let mut files = if is_name { self.files(room)? } else { Vec::new() }.into_iter();
+        Ok(files.find(|path| {
+            let name = path.file_name().unwrap_or_default();
+            name.as_encoded_bytes().ends_with(ending.as_bytes())
+        }))
     }
 
     fn files(&self, room: &str) -> Result<Vec<PathBuf>, StoreError> {

@@ -46,7 +46,9 @@ pub(crate) fn wait(
         if take(report, sources, keys)? {
             last = Instant::now();
         }
-        report.judge(driver::now());
+        if report.pending_until.is_some_and(|until| until <= driver::now()) {
+            report.judge(driver::now());
+        }
         let proven = report.verdict == Verdict::OpenRelay && patience == Patience::Usual;
         let enough = report.pending_until.is_none() || proven;
         let over = begin.elapsed() >= limit || stop.is_stopped();
@@ -54,6 +56,7 @@ pub(crate) fn wait(
             break;
         }
     }
+    report.judge(driver::now());
     if report.run.way_in.is_some() && waits_for_silence(report) && !stop.is_stopped() {
         see_way_in(report, sources, keys, stop)?;
     }
@@ -69,7 +72,7 @@ pub(crate) fn see_way_in(
 ) -> Result<(), SourceError> {
     let own = |report: &Report| report.receipts.iter().filter(|receipt| is_own(report, receipt)).count();
     let before = own(report);
-    blocking::check_way_in(report, stop);
+    blocking::check_way_in(report, keys, stop);
     let begin = Instant::now();
     while own(report) == before && begin.elapsed() < OWN && !stop.is_stopped() {
         take(report, sources, keys)?;

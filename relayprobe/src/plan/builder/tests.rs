@@ -28,13 +28,92 @@ fn a_quick_plan_stays_below_the_daily_limit() {
 
 #[test]
 fn special_addresses_need_leave() {
-    for text in ["127.0.0.1", "10.0.0.1", "169.254.1.1", "224.0.0.1", "::1", "::ffff:10.0.0.1"] {
+    for text in ["127.0.0.1", "10.0.0.1", "169.254.1.1", "::1", "::ffff:10.0.0.1"] {
         let target = Target::new(text.parse().unwrap(), 25);
         let refused = build(Plan::builder(target, identity(), "own-server:test".parse().unwrap()));
         assert!(matches!(refused, Err(PlanError::SpecialAddress { .. })), "{text}");
     }
-    let metadata = Target::new("169.254.169.254".parse().unwrap(), 25);
-    assert!(matches!(build(builder(metadata)), Err(PlanError::Metadata { .. })));
+    for text in ["169.254.169.254", "64:ff9b::a9fe:a9fe", "2002:a9fe:a9fe::1", "fd00:ec2::254"] {
+        let metadata = Target::new(text.parse().unwrap(), 25);
+        assert!(matches!(build(builder(metadata)), Err(PlanError::Metadata { .. })), "{text}");
+    }
+}
+
+#[test]
+fn nobody_tests_an_address_at_which_no_server_can_be() {
+    for text in ["0.0.0.0", "224.0.0.1", "255.255.255.255", "240.0.0.1", "::", "ff02::1", "64:ff9b::e000:1"] {
+        let target = Target::new(text.parse().unwrap(), 25);
+        assert!(matches!(build(builder(target)), Err(PlanError::NoHost { .. })), "{text}");
+    }
+}
+
+#[test]
+fn a_server_on_trial_listens_where_nobody_else_does() {
+    let on = |port| build(builder(Target::new("127.0.0.1".parse().unwrap(), port)));
+    assert_eq!(on(22), Err(PlanError::Port { port: 22 }));
+    assert!(on(25).is_ok() && on(1_024).is_ok() && on(40_000).is_ok());
+}
+
+fn keyring() -> Keyring {
+    Keyring::new([7; 32], Date::from_unix(1_795_000_000))
+}
+
+#[test]
+fn a_proof_names_its_recipients_by_tokens() {
+    let survey = build(builder(target())).unwrap();
+    let proof = build(builder(target()).prove(Prove::Families, &keyring())).unwrap();
+    assert!(survey.record().prove.is_none() && proof.record().prove == Some(Prove::Families));
+    for probe in &proof.record().probes {
+        let token: crate::token::Token = probe.user.parse().unwrap();
+        assert_eq!((token.run(), token.probe()), (proof.record().run.clone(), probe.number));
+        assert!(keyring().verify(&token, &proof.record().binding(probe).unwrap()), "{}", probe.user);
+    }
+    // Numbers are what people compare between runs.
+    let ids = |plan: &Plan| plan.record().probes.iter().map(|probe| probe.case).collect::<Vec<_>>();
+    assert_eq!(ids(&survey), ids(&proof));
+    assert!(!alloc::format!("{proof:?}").contains("0707"), "no key in a plan");
+}
+
+#[test]
+fn a_way_in_is_the_last_path_and_has_one_control() {
+    let way_in = "127.0.0.1:2525".parse().unwrap();
+    let plan = build(builder(target()).prove(Prove::All, &keyring()).way_in(way_in)).unwrap();
+    let record = plan.record();
+    assert_eq!((record.way_in, record.target_paths().len() + 1), (Some(way_in), record.paths.len()));
+    let own: Vec<&str> = record
+        .probes
+        .iter()
+        .filter(|probe| record.is_way_in(probe.path))
+        .map(|probe| &*record.case(probe).unwrap().id)
+        .collect();
+    assert_eq!(own, [matrix::PATH]);
+    // A survey sends no message, not even to ourselves.
+    let survey = build(builder(target()).way_in(way_in)).unwrap();
+    assert_eq!((survey.record().way_in, survey.record().target_paths()), (None, &*survey.record().paths));
+    let list = NeverTest::parse("127.0.0.0/8\n").unwrap();
+    let refused = build(builder(target()).prove(Prove::All, &keyring()).way_in(way_in).never_test(list));
+    assert!(matches!(refused, Err(PlanError::NeverTest { .. })));
+}
+
+#[test]
+fn messages_have_their_limits() {
+    let proof = || builder(target()).prove(Prove::All, &keyring());
+    for given in [0, 65] {
+        assert_eq!(build(proof().messages(given)), Err(PlanError::Messages { given }));
+    }
+    for given in [0, Limits::LONGEST_WINDOW + 1] {
+        assert_eq!(build(proof().window(Duration::from_secs(given))), Err(PlanError::Window { given }));
+    }
+    let history = History { last_run: None, refusals_today: 0, messages_today: 60 };
+    let refused = build(proof().history(history));
+    assert_eq!(refused, Err(PlanError::ManyMessages { planned: 12, today: 60 }));
+    let mut identity = identity();
+    identity.organisation = "x".repeat(200).parse().unwrap();
+    identity.probe_uri = "y".repeat(200).parse().unwrap();
+    let long = Plan::builder(target(), identity, "own-server:test".parse().unwrap())
+        .allow_private()
+        .prove(Prove::All, &keyring());
+    assert!(matches!(build(long), Err(PlanError::LongMessage { length }) if length > Letter::LIMIT));
 }
 
 #[test]
@@ -100,6 +179,36 @@ fn a_case_of_ones_own_is_taken() {
     assert_eq!(build(builder(target()).matrix(matrix)).unwrap().record().selection, Selection::Named);
     assert!(matches!(Case::custom("mine", "<>", "<a@b>"), Err(CaseError::Literal { .. })));
     assert_eq!(build(builder(target()).matrix(Matrix::named([]).unwrap())), Err(PlanError::NoCases));
+}
+
+#[test]
+fn a_way_in_is_a_mail_server_too() {
+    let way_in = |text: &str| build(builder(target()).way_in(text.parse().unwrap()));
+    assert_eq!(way_in("8.8.8.8:80"), Err(PlanError::Port { port: 80 }));
+    assert_eq!(way_in("127.0.0.1:0"), Err(PlanError::Port { port: 0 }));
+    assert!(matches!(way_in("169.254.169.254:80"), Err(PlanError::Metadata { .. })));
+    assert!(way_in("8.8.8.8:25").is_ok() && way_in("127.0.0.1:8080").is_ok());
+}
+
+#[test]
+fn what_is_deferred_is_not_asked_without_end() {
+    assert!(build(builder(target()).retries(&[1; 8])).is_ok());
+    assert_eq!(build(builder(target()).retries(&[1; 9])), Err(PlanError::Retries { given: 9 }));
+}
+
+#[test]
+fn our_own_receiving_server_is_no_target() {
+    for sink in ["198.18.0.1:25", "[::ffff:198.18.0.1]:25"] {
+        let own = builder(target()).way_in(sink.parse().unwrap());
+        assert!(matches!(build(own), Err(PlanError::TargetIsSink { .. })), "{sink}");
+    }
+    let mut known = identity();
+    known.sink_ipv4 = Some("198.18.0.1".parse().unwrap());
+    let own = Plan::builder(target(), known, "own-server:test".parse().unwrap()).allow_private();
+    assert!(matches!(build(own.clone()), Err(PlanError::TargetIsSink { .. })));
+    // Another server on the same machine.
+    assert!(build(own.ports(&[2525])).is_ok());
+    assert!(build(builder(target()).way_in("198.18.0.1:2525".parse().unwrap())).is_ok());
 }
 
 #[test]

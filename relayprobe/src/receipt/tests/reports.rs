@@ -122,6 +122,8 @@ fn a_failure_of_unknown_place_is_doubt() {
         "Action: failed\r\nStatus: 5.0.0\r\n",
         "Action: failed\r\nRemote-MTA: dns; smarthost.isp.example\r\n",
         "Action: failed\r\nRemote-MTA: dns; 127.0.0.1\r\n",
+        // Our own server may have a name that the plan does not know, and not take every address.
+        "Action: failed\r\nStatus: 5.1.1\r\nRemote-MTA: dns; mx.desk.example\r\nDiagnostic-Code: smtp; 550 5.1.1 User unknown\r\n",
         "Action: delayed\r\nStatus: 4.4.1\r\n",
         "",
     ] {

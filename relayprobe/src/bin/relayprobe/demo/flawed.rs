@@ -8,8 +8,6 @@ mod conversation;
 mod link;
 mod onward;
 mod route;
-#[cfg(test)]
-mod tests;
 
 use std::io::{self, ErrorKind, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
@@ -123,3 +121,6 @@ fn take_in<'scope>(
     // Without a thread, dropping the client is all that is left.
     let _begun = Builder::new().spawn_scoped(scope, talk);
 }
+
+#[cfg(test)]
+mod tests;

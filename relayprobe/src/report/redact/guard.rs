@@ -1,0 +1,78 @@
+//! What a reply is judged by, and so has to stay.
+
+use alloc::vec;
+use alloc::vec::Vec;
+
+use super::names::Role;
+use crate::outcome;
+use crate::wire::EnhancedCode;
+
+/// For each octet of a reply whether its judgement may depend on it.
+pub(super) fn judged(role: Role, reply: &[u8]) -> Vec<bool> {
+    let mut kept = vec![false; reply.len()];
+    // The text as phrases are looked up in it: lines joined by blanks, each octet with its place.
+    let mut text: Vec<(u8, Option<usize>)> = Vec::with_capacity(reply.len());
+    let mut start = 0;
+    for line in reply.split_inclusive(|&octet| octet == b'\n') {
+        let whole = line.strip_suffix(b"\r\n").unwrap_or(line);
+        let words = whole.get(4..).unwrap_or_default();
+        keep(&mut kept, start, 4);
+        let first = start + 4;
+        for (at, length) in codes(words) {
+            keep(&mut kept, first + at, length);
+        }
+        if role == Role::Hello {
+            let (at, length) = if start == 0 { host(words) } else { (0, keyword(words)) };
+            keep(&mut kept, first + at, length);
+        }
+        text.extend(
+            words.iter().enumerate().map(|(at, octet)| (octet.to_ascii_lowercase(), Some(first + at))),
+        );
+        text.push((b' ', None));
+        start += line.len();
+    }
+    for phrase in outcome::phrases() {
+        let says = |window: &[(u8, Option<usize>)]| window.iter().map(|&(octet, _)| octet).eq(phrase.bytes());
+        for window in text.windows(phrase.len()).filter(|window| says(window)) {
+            for at in window.iter().filter_map(|&(_, at)| at) {
+                keep(&mut kept, at, 1);
+            }
+        }
+    }
+    kept
+}
+
+fn keep(kept: &mut [bool], start: usize, length: usize) {
+    kept.iter_mut().skip(start).take(length).for_each(|octet| *octet = true);
+}
+
+/// Where the enhanced code of a line may be, with what must not follow it: at its start, or behind its first `#`.
+fn codes(words: &[u8]) -> impl Iterator<Item = (usize, usize)> {
+    let behind = words.iter().position(|&octet| octet == b'#').map(|at| at + 1);
+    [Some(0), behind].into_iter().flatten().filter_map(|at| {
+        let rest = words.get(at..)?;
+        EnhancedCode::at_start(rest)?;
+        let mut dots = 0;
+        let length = rest.iter().take_while(|&&octet| {
+            dots += usize::from(octet == b'.');
+            octet.is_ascii_digit() || octet == b'.' && dots <= 2
+        });
+        let length = length.count();
+        // The octet behind it decides whether it is one.
+        (length > 0).then_some((at, length + 1))
+    })
+}
+
+/// The first word, if it can be the name of a host: one without a dot is none.
+fn host(words: &[u8]) -> (usize, usize) {
+    let start = words.iter().take_while(|octet| octet.is_ascii_whitespace()).count();
+    let rest = words.get(start..).unwrap_or_default();
+    let length = rest.iter().position(u8::is_ascii_whitespace).unwrap_or(rest.len());
+    let word = rest.get(..length).unwrap_or_default();
+    if word.contains(&b'.') && !word.contains(&b'@') { (start, length) } else { (0, 0) }
+}
+
+/// Octets of the keyword of an extension.
+fn keyword(words: &[u8]) -> usize {
+    words.iter().take_while(|octet| octet.is_ascii_alphanumeric()).count()
+}
