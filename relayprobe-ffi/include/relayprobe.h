@@ -1159,13 +1159,14 @@ enum relayprobe_status relayprobe_run(struct relayprobe_plan *plan,
 
 /**
  * Sees once more whether your receiving server is there, by a message of our own through the run's way in, and adds what
- * was said to the report. `report` must not be NULL; `stop` may be NULL. It waits as relayprobe_run() does.
+ * was said to the report. `report` and `keyring` must not be NULL; `stop` may be NULL. It waits as relayprobe_run() does.
  *
  * To be done after the window has ended (relayprobe_report_pending_until()), before relayprobe_report_judge(): when this
- * message comes, and nothing else came, silence means that nothing was relayed. Without a way in, or for a survey, it
- * does nothing.
+ * message comes, and nothing else came, silence means that nothing was relayed. Without a way in, for a survey, or with
+ * keys that are not those of the run, it does nothing. Agents with a loop: relayprobe_session_check_way_in().
  */
 enum relayprobe_status relayprobe_report_check_way_in(struct relayprobe_report *report,
+                                                      struct relayprobe_keyring *keyring,
                                                       struct relayprobe_stop *stop);
 
 /**
@@ -1197,6 +1198,28 @@ enum relayprobe_status relayprobe_session_stop(struct relayprobe_session *sessio
  */
 enum relayprobe_status relayprobe_session_report(struct relayprobe_session *session,
                                                  struct relayprobe_report **report);
+
+/**
+ * A session that sees once more whether your receiving server is there, by a message of our own through the run's way in.
+ * No pointer may be NULL. Free the session with relayprobe_session_free().
+ *
+ * It is driven as any session, and ends with relayprobe_report_append(). To be done after the window has ended
+ * (relayprobe_report_pending_until()): when this message comes, and nothing else came, silence means that nothing was
+ * relayed. For a run without a way in, a survey, or with keys that are not those of the run there is nothing to do:
+ * RELAYPROBE_STATUS_OK, and `session` is set to NULL. `date` is the wall clock in seconds since 1970.
+ */
+enum relayprobe_status relayprobe_session_check_way_in(struct relayprobe_report *report,
+                                                       struct relayprobe_keyring *keyring,
+                                                       uint64_t date,
+                                                       uint64_t now,
+                                                       struct relayprobe_session **session);
+
+/**
+ * Adds what a session of relayprobe_session_check_way_in() recorded to the report of its run, and judges anew. `report`
+ * and `session` must not be NULL. Afterwards the session can only be freed.
+ */
+enum relayprobe_status relayprobe_report_append(struct relayprobe_report *report,
+                                                struct relayprobe_session *session);
 
 /**
  * Frees a session. NULL is fine. Its connections are the caller's, and stay open.

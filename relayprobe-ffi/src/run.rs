@@ -6,6 +6,7 @@ use relayprobe::driver::{self, Stop, blocking};
 
 use crate::guard::{guard, guard_handle, place};
 use crate::handle::{Opaque, free, handle, make};
+use crate::keyring::relayprobe_keyring;
 use crate::plan::relayprobe_plan;
 use crate::report::relayprobe_report;
 use crate::status::{Fault, relayprobe_status};
@@ -71,20 +72,23 @@ pub unsafe extern "C" fn relayprobe_run(
 }
 
 /// Sees once more whether your receiving server is there, by a message of our own through the run's way in, and adds what
-/// was said to the report. `report` must not be NULL; `stop` may be NULL. It waits as relayprobe_run() does.
+/// was said to the report. `report` and `keyring` must not be NULL; `stop` may be NULL. It waits as relayprobe_run() does.
 ///
 /// To be done after the window has ended (relayprobe_report_pending_until()), before relayprobe_report_judge(): when this
-/// message comes, and nothing else came, silence means that nothing was relayed. Without a way in, or for a survey, it
-/// does nothing.
+/// message comes, and nothing else came, silence means that nothing was relayed. Without a way in, for a survey, or with
+/// keys that are not those of the run, it does nothing. Agents with a loop: relayprobe_session_check_way_in().
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn relayprobe_report_check_way_in(
     report: *mut relayprobe_report,
+    keyring: *mut relayprobe_keyring,
     stop: *mut relayprobe_stop,
 ) -> relayprobe_status {
     guard(|| {
         // SAFETY: passed on to the caller.
         let (stop, mut judged) = unsafe { (stop_or_none(stop)?, handle(report, "report")?) };
-        blocking::check_way_in(&mut judged.report, &stop);
+        // SAFETY: passed on to the caller.
+        let keyring = unsafe { handle(keyring, "keyring")? };
+        blocking::check_way_in(&mut judged.report, &keyring, &stop);
         Ok(())
     })
 }

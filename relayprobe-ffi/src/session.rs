@@ -3,13 +3,19 @@
 mod input;
 mod output;
 
+use core::ptr;
+use core::time::Duration;
+
 use relayprobe::link::ConnId;
 use relayprobe::moment::{Date, Moment};
 use relayprobe::octets::Octets;
+use relayprobe::plan::RunRecord;
+use relayprobe::transcript::Transcript;
 use relayprobe::{Report, Session};
 
 use crate::guard::{guard, place};
 use crate::handle::{Opaque, free, handle, make};
+use crate::keyring::relayprobe_keyring;
 use crate::plan::relayprobe_plan;
 use crate::report::{Lent, relayprobe_report};
 use crate::status::{Fault, relayprobe_status};
@@ -37,6 +43,7 @@ impl Opaque for relayprobe_session {
 pub(crate) struct Running {
     /// Gone once it gave its report.
     session: Option<Session>,
+    purpose: Purpose,
     /// What is being written, by connection.
     sending: Vec<(ConnId, Vec<u8>)>,
     /// Connections that are to be closed: what they were sending goes at the next poll.
@@ -47,10 +54,20 @@ pub(crate) struct Running {
     source: Lent,
 }
 
+/// What becomes of what a session records.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Purpose {
+    /// A report of its own.
+    Run,
+    /// It goes into the report of an earlier run.
+    Check,
+}
+
 impl Running {
-    fn of(session: Session) -> Self {
+    fn of(session: Session, purpose: Purpose) -> Self {
         Self {
             session: Some(session),
+            purpose,
             sending: Vec::new(),
             closed: Vec::new(),
             certificates: Vec::new(),
@@ -66,6 +83,20 @@ impl Running {
                 "the session has given its report and can only be freed",
             )
         })
+    }
+
+    /// What was recorded; the session is over then.
+    fn end(&mut self, purpose: Purpose) -> Result<(RunRecord, Transcript), Fault> {
+        self.session()?;
+        if self.purpose != purpose {
+            return Err(Fault::argument(match self.purpose {
+                Purpose::Run => "the session is a run of its own: call relayprobe_session_report()",
+                Purpose::Check => "the session belongs to an earlier run: call relayprobe_report_append()",
+            }));
+        }
+        self.sending.clear();
+        let over = || Fault::new(relayprobe_status::SessionOver, "the session is over");
+        Ok(self.session.take().ok_or_else(over)?.into_parts())
     }
 }
 
@@ -88,7 +119,7 @@ pub unsafe extern "C" fn relayprobe_session_new(
         // SAFETY: passed on to the caller.
         let plan = unsafe { handle(plan, "plan")? };
         let plan = plan.build(plan.tls(), Date::from_unix(date), seed)?;
-        session.put(make(Running::of(Session::new(plan, Moment::from_micros(now)))));
+        session.put(make(Running::of(Session::new(plan, Moment::from_micros(now)), Purpose::Run)));
         Ok(())
     })
 }
@@ -121,11 +152,55 @@ pub unsafe extern "C" fn relayprobe_session_report(
         let report = place(report, "report")?;
         // SAFETY: passed on to the caller.
         let mut running = unsafe { handle(session, "session")? };
-        running.session()?;
-        let Some(session) = running.session.take() else { return Ok(()) };
-        running.sending.clear();
-        let (record, transcript) = session.into_parts();
+        let (record, transcript) = running.end(Purpose::Run)?;
         report.put(make(Report::new(record, transcript).into()));
+        Ok(())
+    })
+}
+
+/// A session that sees once more whether your receiving server is there, by a message of our own through the run's way in.
+/// No pointer may be NULL. Free the session with relayprobe_session_free().
+///
+/// It is driven as any session, and ends with relayprobe_report_append(). To be done after the window has ended
+/// (relayprobe_report_pending_until()): when this message comes, and nothing else came, silence means that nothing was
+/// relayed. For a run without a way in, a survey, or with keys that are not those of the run there is nothing to do:
+/// RELAYPROBE_STATUS_OK, and `session` is set to NULL. `date` is the wall clock in seconds since 1970.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn relayprobe_session_check_way_in(
+    report: *mut relayprobe_report,
+    keyring: *mut relayprobe_keyring,
+    date: u64,
+    now: u64,
+    session: *mut *mut relayprobe_session,
+) -> relayprobe_status {
+    guard(|| {
+        let session = place(session, "session")?;
+        // SAFETY: passed on to the caller.
+        let (judged, keyring) = unsafe { (handle(report, "report")?, handle(keyring, "keyring")?) };
+        let (run, transcript) = (&judged.report.run, &judged.report.transcript);
+        let age = Duration::from_secs(date.saturating_sub(run.date.unix()));
+        let check = Session::check_way_in(run, &keyring, transcript, age, Moment::from_micros(now));
+        session.put(check.map_or(ptr::null_mut(), |check| make(Running::of(check, Purpose::Check))));
+        Ok(())
+    })
+}
+
+/// Adds what a session of relayprobe_session_check_way_in() recorded to the report of its run, and judges anew. `report`
+/// and `session` must not be NULL. Afterwards the session can only be freed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn relayprobe_report_append(
+    report: *mut relayprobe_report,
+    session: *mut relayprobe_session,
+) -> relayprobe_status {
+    guard(|| {
+        // SAFETY: passed on to the caller.
+        let (mut judged, mut running) = unsafe { (handle(report, "report")?, handle(session, "session")?) };
+        let same = running.session()?.record().run == judged.report.run.run;
+        if !same {
+            return Err(Fault::new(relayprobe_status::OtherRun, "the session belongs to another run"));
+        }
+        let (_, transcript) = running.end(Purpose::Check)?;
+        judged.report.append(transcript);
         Ok(())
     })
 }

@@ -264,7 +264,7 @@ static void reports_are_read_and_written(void)
 
     OK(relayprobe_report_judge(report, DATE + 86400));
     OK(relayprobe_report_judge(report, 0));
-    OK(relayprobe_report_check_way_in(report, NULL));
+    OK(relayprobe_report_check_way_in(report, keyring, NULL));
     OK(relayprobe_report_add_message(report, keyring, (const uint8_t *)"\0\r\n", 3, DATE, &kind));
     CHECK(kind == RELAYPROBE_RECEIPT_NOT_OURS);
     CHECK(strcmp(relayprobe_receipt_name(kind), "not-ours") == 0);
@@ -291,6 +291,45 @@ static void keyrings_are_read_and_written(void)
     CHECK(strstr(relayprobe_last_error(), "secret ") == NULL);
     CHECK(again == NULL);
     relayprobe_keyring_free(keyring);
+}
+
+/* Whether the receiving server is still there: nothing is done for a survey, and no session ends where it does not belong. */
+static void a_check_of_the_way_in_belongs_to_its_run(void)
+{
+    relayprobe_plan *plan = whole_plan();
+    relayprobe_keyring *keyring = a_keyring();
+    relayprobe_report *survey = refused_report(plan), *report = NULL, *other = NULL;
+    relayprobe_session *session = (relayprobe_session *)(void *)plan, *run;
+    relayprobe_output output;
+
+    OK(relayprobe_session_check_way_in(survey, keyring, DATE, 0, &session));
+    CHECK(session == NULL);
+    OK(relayprobe_plan_set_way_in(plan, "127.0.0.3", 2525));
+    OK(relayprobe_plan_set_prove(plan, RELAYPROBE_PROVE_FAMILIES, keyring));
+    report = refused_report(plan);
+    OK(relayprobe_session_check_way_in(report, keyring, DATE + 86400, 0, &session));
+    CHECK(session != NULL);
+    output = next_of(session, RELAYPROBE_OUTPUT_KIND_CONNECT);
+    CHECK(strcmp(output.text, "127.0.0.3") == 0);
+    CHECK(relayprobe_session_report(session, &other) == RELAYPROBE_STATUS_INVALID_ARGUMENT);
+    says("relayprobe_report_append()");
+    CHECK(other == NULL);
+    OK(relayprobe_session_new(plan, DATE, 8, 0, &run));
+    CHECK(relayprobe_report_append(report, run) == RELAYPROBE_STATUS_OTHER_RUN);
+    relayprobe_session_free(run);
+    run = session_of(plan);
+    CHECK(relayprobe_report_append(report, run) == RELAYPROBE_STATUS_INVALID_ARGUMENT);
+    says("relayprobe_session_report()");
+    relayprobe_session_free(run);
+    OK(relayprobe_session_lost(session, output.connection, RELAYPROBE_LOSS_REFUSED, 1));
+    OK(relayprobe_report_append(report, session));
+    CHECK(relayprobe_report_append(report, session) == RELAYPROBE_STATUS_SESSION_OVER);
+    CHECK(strstr(relayprobe_report_json(report), "127.0.0.3") != NULL);
+    relayprobe_session_free(session);
+    relayprobe_report_free(report);
+    relayprobe_report_free(survey);
+    relayprobe_keyring_free(keyring);
+    relayprobe_plan_free(plan);
 }
 
 /* A run that is stopped before it begins, and one against a port where nothing listens. */
@@ -325,6 +364,7 @@ int main(void)
     calls_out_of_order_change_nothing_for_the_worse();
     reports_are_read_and_written();
     keyrings_are_read_and_written();
+    a_check_of_the_way_in_belongs_to_its_run();
     runs_can_be_stopped();
     return 0;
 }
