@@ -3,6 +3,7 @@
 #![allow(clippy::missing_panics_doc, reason = "support for tests panics when a test cannot go on")]
 
 pub mod c_library;
+pub mod c_nulls;
 pub mod c_session;
 pub mod dialogue;
 pub mod expect;

@@ -4,23 +4,44 @@
  *   random SEED CALLS
  *
  * The same seed makes the same calls. It finds something by crashing, or by the sanitizer or valgrind it runs under.
+ * With -DFUZZ the octets of a fuzzer (LLVMFuzzerTestOneInput) take the place of the seed.
  */
 #include "check.h"
 
+#ifdef FUZZ
+static const uint8_t *input;
+static size_t left;
+
+/* The next octets of the input, as few as will do; zeros after its end. */
+static uint64_t chance_to(uint32_t count)
+{
+    uint64_t number = 0;
+    for (uint32_t most = count - 1; most > 0 && left > 0; most >>= 8, left--)
+        number = number << 8 | *input++;
+    return number;
+}
+#else
 static uint64_t state;
 
 /* SplitMix64. */
-static uint64_t chance(void)
+static uint64_t chance_to(uint32_t count)
 {
     uint64_t z = (state += 0x9e3779b97f4a7c15u);
+    (void)count;
     z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
     z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
     return z ^ (z >> 31);
 }
+#endif
+
+static uint64_t chance(void)
+{
+    return chance_to(UINT32_MAX);
+}
 
 static uint32_t upto(uint32_t count)
 {
-    return (uint32_t)(chance() % count);
+    return (uint32_t)(chance_to(count) % count);
 }
 
 #define ONE_OF(list) ((list)[upto((uint32_t)(sizeof(list) / sizeof *(list)))])
@@ -63,7 +84,7 @@ static void plan_call(void)
     relayprobe_plan *plan = A_PLAN;
     const char *text = ONE_OF(texts);
 
-    switch (upto(40)) {
+    switch (upto(46)) {
     case 0: relayprobe_plan_set_target(plan, text, port()); break;
     case 1: relayprobe_plan_set_target_name(plan, text); break;
     case 2: relayprobe_plan_add_domain(plan, text); break;
@@ -103,6 +124,12 @@ static void plan_call(void)
     case 36: relayprobe_plan_set_prove(plan, (int32_t)upto(4), A_KEYRING); break;
     case 37: relayprobe_plan_set_way_in(plan, text, port()); break;
     case 38: relayprobe_plan_check(plan, DATE); break;
+    case 39: relayprobe_plan_add_measure(plan, (int32_t)upto(6)); break;
+    case 40: relayprobe_plan_set_vantage(plan, (int32_t)upto(6)); break;
+    case 41: relayprobe_plan_set_grouping(plan, (int32_t)upto(4)); break;
+    case 42: relayprobe_plan_set_messages(plan, (uint16_t)upto(70)); break;
+    case 43: relayprobe_plan_set_window(plan, upto(2) ? upto(700000) : chance()); break;
+    case 44: relayprobe_plan_set_again(plan); break;
     default:
         if (upto(8) == 0) {
             relayprobe_plan **place = &plans[upto(2)];
@@ -148,14 +175,14 @@ static void session_call(void)
     const char *reply = ONE_OF(replies);
 
     now += upto(1000);
-    switch (upto(14)) {
+    switch (upto(16)) {
     case 0: relayprobe_session_connected(session, connection, now); break;
     case 1: relayprobe_session_sent(session, connection, now); break;
     case 2: case 3: case 4:
         relayprobe_session_received(session, connection, (const uint8_t *)reply, strlen(reply), now);
         break;
     case 5: relayprobe_session_secured(session, connection, ONE_OF(texts), ONE_OF(texts), now); break;
-    case 6: relayprobe_session_add_certificate(session, connection, (const uint8_t *)reply, upto(4)); break;
+    case 6: relayprobe_session_add_certificate(session, connection, (const uint8_t *)reply, upto(3)); break;
     case 7: relayprobe_session_lost(session, connection, (int32_t)upto(11), now); break;
     case 8: relayprobe_session_tick(session, upto(9) ? now : chance()); break;
     case 9:
@@ -175,9 +202,13 @@ static void session_call(void)
             relayprobe_session **place = &sessions[upto(3)];
             relayprobe_session_free(*place);
             *place = NULL;
-            relayprobe_session_new(A_PLAN, DATE, chance(), now, place);
+            if (upto(3))
+                relayprobe_session_new(A_PLAN, DATE, chance(), now, place);
+            else
+                relayprobe_session_check_way_in(A_REPORT, A_KEYRING, DATE + upto(900000), now, place);
         }
         break;
+    case 12: relayprobe_report_append(A_REPORT, session); break;
     default: poll_some(session); break;
     }
 }
@@ -260,6 +291,8 @@ static void other_call(void)
         (void)!strlen(relayprobe_last_error());
         (void)!strlen(relayprobe_status_text((int32_t)chance()));
         (void)!strlen(relayprobe_outcome_name((int32_t)upto(14)));
+        (void)!strlen(relayprobe_verdict_name((int32_t)upto(14)));
+        (void)!strlen(relayprobe_receipt_name((int32_t)upto(14)));
         break;
     case 6: relayprobe_loss_from_errno((int32_t)chance()); break;
     default:
@@ -275,34 +308,70 @@ static void other_call(void)
     }
 }
 
+static void begin(void)
+{
+    plans[0] = whole_plan();
+    OK(relayprobe_plan_set_way_in(plans[0], "127.0.0.3", 2525));
+    plans[1] = relayprobe_plan_new();
+    keyrings[0] = a_keyring();
+    OK(relayprobe_plan_set_prove(plans[0], RELAYPROBE_PROVE_FAMILIES, keyrings[0]));
+    stop = relayprobe_stop_new();
+    for (int i = 0; i < 2; i++)
+        sessions[i] = session_of(plans[0]);
+    reports[0] = refused_report(plans[0]);
+    now = 0;
+}
+
+static void call(void)
+{
+    switch (upto(8)) {
+    case 0: plan_call(); break;
+    case 1: report_call(); break;
+    case 2: other_call(); break;
+    default: session_call(); break;
+    }
+}
+
+static void end(void)
+{
+    for (int i = 0; i < 3; i++) {
+        relayprobe_session_free(sessions[i]);
+        relayprobe_report_free(reports[i]);
+        sessions[i] = NULL;
+        reports[i] = NULL;
+    }
+    for (int i = 0; i < 2; i++) {
+        relayprobe_plan_free(plans[i]);
+        relayprobe_keyring_free(keyrings[i]);
+        plans[i] = NULL;
+        keyrings[i] = NULL;
+    }
+    relayprobe_stop_free(stop);
+}
+
+#ifdef FUZZ
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    input = data;
+    left = size;
+    begin();
+    while (left > 0)
+        call();
+    end();
+    return 0;
+}
+#else
 int main(int argc, char **argv)
 {
     unsigned long calls = argc > 2 ? strtoul(argv[2], NULL, 10) : 10000;
 
     state = argc > 1 ? strtoull(argv[1], NULL, 10) : 1;
-    plans[0] = whole_plan();
-    plans[1] = relayprobe_plan_new();
-    keyrings[0] = a_keyring();
-    stop = relayprobe_stop_new();
-    for (int i = 0; i < 2; i++)
-        sessions[i] = session_of(plans[0]);
-    reports[0] = refused_report(plans[0]);
-    for (unsigned long i = 0; i < calls; i++) {
-        switch (upto(8)) {
-        case 0: plan_call(); break;
-        case 1: report_call(); break;
-        case 2: other_call(); break;
-        default: session_call(); break;
-        }
-    }
-    for (int i = 0; i < 3; i++) {
-        relayprobe_session_free(sessions[i]);
-        relayprobe_report_free(reports[i]);
-    }
-    for (int i = 0; i < 2; i++) {
-        relayprobe_plan_free(plans[i]);
-        relayprobe_keyring_free(keyrings[i]);
-    }
-    relayprobe_stop_free(stop);
+    begin();
+    for (unsigned long i = 0; i < calls; i++)
+        call();
+    end();
     return 0;
 }
+#endif

@@ -346,6 +346,7 @@ static void runs_can_be_stopped(void)
     relayprobe_stop_free(stop);
     report = NULL;
     OK(relayprobe_plan_set_target(plan, "127.0.0.1", 1));
+    OK(relayprobe_plan_allow_port(plan, 1));
     OK(relayprobe_run(plan, NULL, &report));
     CHECK(relayprobe_report_verdict(report) == RELAYPROBE_VERDICT_UNREACHABLE);
     relayprobe_report_free(report);
