@@ -12,6 +12,7 @@ use relayprobe::session::{Event, Input, Output};
 
 use crate::c_library::installed;
 use crate::dialogue::{Dialogue, keyring};
+use crate::servers::{DOMAIN, Server};
 use crate::virtual_time::{Engine, START};
 
 /// A handle of any kind.
@@ -63,6 +64,7 @@ functions! {
     relayprobe_plan_add_domain(Handle, *const c_char) -> i32;
     relayprobe_plan_set_mailbox(Handle, *const c_char) -> i32;
     relayprobe_plan_set_expected_host(Handle, *const c_char) -> i32;
+    relayprobe_plan_set_source(Handle, *const c_char) -> i32;
     relayprobe_plan_set_probe_domain(Handle, *const c_char) -> i32;
     relayprobe_plan_set_sender_domain(Handle, *const c_char) -> i32;
     relayprobe_plan_set_authorization(Handle, *const c_char) -> i32;
@@ -183,6 +185,32 @@ impl CPlan {
             made.ask(dialogue);
             made.limit(dialogue, address.port());
             made.prove(dialogue);
+            made
+        }
+    }
+
+    /// The plan by which [`survey`](crate::survey::survey) asks a real server.
+    ///
+    /// # Panics
+    /// If the library says no.
+    #[must_use]
+    pub fn survey(server: &Server, matrix: &str) -> Self {
+        let (c, address) = (c(), word(&server.addr.ip().to_string()));
+        let mailbox = word(&format!("alice@{DOMAIN}"));
+        // SAFETY: as in `of`.
+        unsafe {
+            let plan = (c.relayprobe_plan_new)();
+            let made = Self(plan);
+            done((c.relayprobe_plan_set_target)(plan, address.as_ptr(), server.addr.port()));
+            done((c.relayprobe_plan_add_domain)(plan, word(DOMAIN).as_ptr()));
+            done((c.relayprobe_plan_set_mailbox)(plan, mailbox.as_ptr()));
+            done((c.relayprobe_plan_set_probe_domain)(plan, c"probe.example".as_ptr()));
+            done((c.relayprobe_plan_set_sender_domain)(plan, c"tester.example".as_ptr()));
+            done((c.relayprobe_plan_set_authorization)(plan, c"own-server:tests".as_ptr()));
+            done((c.relayprobe_plan_allow_private)(plan));
+            done((c.relayprobe_plan_set_source)(plan, c"127.0.0.2".as_ptr()));
+            done((c.relayprobe_plan_set_profile)(plan, number(&["patient", "brisk", "lab"], "lab")));
+            done((c.relayprobe_plan_set_matrix)(plan, number(&["quick", "standard", "full"], matrix)));
             made
         }
     }
