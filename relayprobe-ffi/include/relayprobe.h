@@ -1033,6 +1033,13 @@ enum relayprobe_status relayprobe_report_pending_until(struct relayprobe_report 
                                                        uint64_t *date);
 
 /**
+ * When the run was planned, in seconds since 1970: for relayprobe_plan_set_history() of the next one. `report` and `date`
+ * must not be NULL.
+ */
+enum relayprobe_status relayprobe_report_date(struct relayprobe_report *report,
+                                              uint64_t *date);
+
+/**
  * The name of the run, such as "vbakchg3": it stands in every message. NULL after an error. The string stays until the
  * next call with this report. `report` must not be NULL.
  */

@@ -58,7 +58,8 @@ fn caught<T>(call: impl FnOnce() -> Result<T, Fault>) -> Result<T, relayprobe_st
         Err(payload) => {
             let words = payload.downcast_ref::<String>().map(String::as_str);
             let words = words.or(payload.downcast_ref::<&str>().copied()).unwrap_or("no words");
-            let fault = Fault::new(relayprobe_status::Internal, format_args!("a fault of relayprobe: {words}"));
+            let fault =
+                Fault::new(relayprobe_status::Internal, format_args!("a fault of relayprobe: {words}"));
             // A payload may panic again when it is dropped; a string does not, and nothing else is thrown here.
             core::mem::forget(payload);
             fault

@@ -198,7 +198,8 @@ pub enum relayprobe_receipt {
 #[unsafe(no_mangle)]
 pub extern "C" fn relayprobe_loss_from_errno(error: i32) -> i32 {
     let loss = relayprobe::driver::loss(&std::io::Error::from_raw_os_error(error));
-    LOSSES.iter().find(|(_, known)| *known == loss).map_or(relayprobe_loss::Other, |&(number, _)| number) as i32
+    LOSSES.iter().find(|(_, known)| *known == loss).map_or(relayprobe_loss::Other, |&(number, _)| number)
+        as i32
 }
 
 /// The stored word for a verdict, such as "open-relay"; "undetermined" for a number that is none. The string is static.
@@ -246,7 +247,11 @@ numbers! {
 }
 
 /// The value that a number stands for.
-pub(crate) fn value<N: Copy + Number, T: Copy>(table: &[(N, T)], number: i32, what: &str) -> Result<T, Fault> {
+pub(crate) fn value<N: Copy + Number, T: Copy>(
+    table: &[(N, T)],
+    number: i32,
+    what: &str,
+) -> Result<T, Fault> {
     let found = table.iter().find(|(known, _)| known.number() == number);
     found.map(|&(_, value)| value).ok_or_else(|| {
         let last = table.last().map_or(0, |(last, _)| last.number());
@@ -419,8 +424,7 @@ mod tests {
         use ReceiptKind::{
             Attempted, Bounced, Delayed, DeliveredLocally, Forwarded, Hint, Late, Relayed, Reported,
         };
-        for known in
-            [Relayed, Attempted, Reported, Delayed, Bounced, DeliveredLocally, Forwarded, Hint, Late]
+        for known in [Relayed, Attempted, Reported, Delayed, Bounced, DeliveredLocally, Forwarded, Hint, Late]
         {
             assert_eq!(word(relayprobe_receipt_name(kind(known) as i32)), known.as_str());
         }

@@ -136,6 +136,22 @@ pub unsafe extern "C" fn relayprobe_report_pending_until(
     })
 }
 
+/// When the run was planned, in seconds since 1970: for relayprobe_plan_set_history() of the next one. `report` and `date`
+/// must not be NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn relayprobe_report_date(
+    report: *mut relayprobe_report,
+    date: *mut u64,
+) -> relayprobe_status {
+    guard(|| {
+        let date = place(date, "date")?;
+        // SAFETY: passed on to the caller.
+        let judged = unsafe { handle(report, "report")? };
+        date.put(judged.report.run.date.unix());
+        Ok(())
+    })
+}
+
 /// The name of the run, such as "vbakchg3": it stands in every message. NULL after an error. The string stays until the
 /// next call with this report. `report` must not be NULL.
 #[unsafe(no_mangle)]

@@ -90,7 +90,10 @@ impl Fault {
 
     /// `what` has to be set by `function` first.
     pub(crate) fn incomplete(what: &str, function: &str) -> Self {
-        Self::new(relayprobe_status::Incomplete, format_args!("{what} is not known yet: call {function} first"))
+        Self::new(
+            relayprobe_status::Incomplete,
+            format_args!("{what} is not known yet: call {function} first"),
+        )
     }
 }
 

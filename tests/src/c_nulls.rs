@@ -66,7 +66,8 @@ pub fn program(header: &str) -> String {
             continue;
         }
         for &at in &pointers {
-            let wanted = if function.allows_null(&function.parameters[at].name) { "ALLOWED" } else { "REFUSED" };
+            let wanted =
+                if function.allows_null(&function.parameters[at].name) { "ALLOWED" } else { "REFUSED" };
             function.call(&mut program, wanted, |other| other == at);
         }
         function.call(&mut program, "REFUSED", |_| true);
@@ -103,7 +104,8 @@ fn functions(header: &str) -> Vec<Function> {
     for (documentation, rest) in header.split("/**\n").skip(1).filter_map(|part| part.split_once(" */\n")) {
         let declaration = rest.split(';').next().unwrap_or_default();
         let declaration = declaration.split_whitespace().collect::<Vec<_>>().join(" ");
-        let Some((head, parameters)) = declaration.strip_suffix(')').and_then(|text| text.split_once('(')) else {
+        let Some((head, parameters)) = declaration.strip_suffix(')').and_then(|text| text.split_once('('))
+        else {
             continue;
         };
         let begin = head.rfind("relayprobe_").expect("a function of ours");

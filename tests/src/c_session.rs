@@ -116,7 +116,8 @@ fn c() -> &'static Functions {
     FUNCTIONS.get_or_init(|| {
         let path = installed().join("lib/librelayprobe.so");
         // SAFETY: it runs nothing when it is loaded.
-        let library = unsafe { Library::new(&path) }.unwrap_or_else(|fault| panic!("{}: {fault}", path.display()));
+        let library =
+            unsafe { Library::new(&path) }.unwrap_or_else(|fault| panic!("{}: {fault}", path.display()));
         Functions::load(Box::leak(Box::new(library)))
     })
 }
@@ -142,7 +143,8 @@ fn word(text: &str) -> CString {
 
 /// The place of a word in the order of the header's enum, which counts from 1.
 fn number(words: &[&str], word: &str) -> i32 {
-    let place = words.iter().position(|known| *known == word).unwrap_or_else(|| panic!("no number for {word}"));
+    let place =
+        words.iter().position(|known| *known == word).unwrap_or_else(|| panic!("no number for {word}"));
     i32::try_from(place).expect("few words") + 1
 }
 
@@ -162,7 +164,11 @@ impl CPlan {
         unsafe {
             let plan = (c.relayprobe_plan_new)();
             let made = Self(plan);
-            done((c.relayprobe_plan_set_target)(plan, word(&address.ip().to_string()).as_ptr(), address.port()));
+            done((c.relayprobe_plan_set_target)(
+                plan,
+                word(&address.ip().to_string()).as_ptr(),
+                address.port(),
+            ));
             if !dialogue.has("no-domain") {
                 let domain = word(dialogue.setting("domain").unwrap_or("target.example"));
                 done((c.relayprobe_plan_add_domain)(plan, domain.as_ptr()));
@@ -254,7 +260,8 @@ impl CPlan {
                 done((c.relayprobe_plan_set_grouping)(plan, number(&["offered", "never"], "never")));
             }
             if let Some(seconds) = dialogue.setting("retries") {
-                let seconds: Vec<u32> = seconds.split(' ').map(|text| text.parse().expect("seconds")).collect();
+                let seconds: Vec<u32> =
+                    seconds.split(' ').map(|text| text.parse().expect("seconds")).collect();
                 done((c.relayprobe_plan_set_retries)(plan, seconds.as_ptr(), seconds.len()));
             }
             if let Some(name) = dialogue.setting("measure") {
@@ -375,11 +382,14 @@ impl Engine for CSession {
             1 => {
                 let address = read(output.text).parse().expect("an address");
                 let port = u16::try_from(output.port).expect("a port");
-                let source = (!output.source.is_null()).then(|| read(output.source).parse().expect("an address"));
+                let source =
+                    (!output.source.is_null()).then(|| read(output.source).parse().expect("an address"));
                 Output::Connect(id, Endpoint::new(SocketAddr::new(address, port), source))
             }
             // SAFETY: so many octets are there, until they are reported sent.
-            2 => Output::Send(id, unsafe { std::slice::from_raw_parts(output.octets, output.length) }.to_vec()),
+            2 => {
+                Output::Send(id, unsafe { std::slice::from_raw_parts(output.octets, output.length) }.to_vec())
+            }
             3 => Output::StartTls(id, read(output.text)),
             4 => Output::Close(id),
             5 => {
@@ -452,9 +462,7 @@ impl CReport {
     pub fn from_json(json: &str) -> Self {
         let mut report = ptr::null_mut();
         // SAFETY: so many octets are there.
-        done(unsafe {
-            (c().relayprobe_report_from_json)(json.as_ptr().cast(), json.len(), &raw mut report)
-        });
+        done(unsafe { (c().relayprobe_report_from_json)(json.as_ptr().cast(), json.len(), &raw mut report) });
         Self(report)
     }
 

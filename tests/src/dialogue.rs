@@ -80,6 +80,15 @@ pub fn all() -> Vec<Dialogue> {
         .collect()
 }
 
+/// The dialogue of this name.
+///
+/// # Panics
+/// If there is none.
+#[must_use]
+pub fn named(name: &str) -> Dialogue {
+    all().into_iter().find(|dialogue| dialogue.name == name).expect(name)
+}
+
 /// The key of every dialogue.
 #[must_use]
 pub fn keyring() -> Keyring {

@@ -58,7 +58,7 @@ fn a_stored_report_is_judged_in_c_as_in_rust() {
 #[test]
 fn the_driver_in_c_finds_what_the_dialogue_expects() {
     for name in ["closed-pipelined", "closed-lockstep", "open", "starttls-standard", "implicit-tls"] {
-        let dialogue = dialogue::all().into_iter().find(|dialogue| dialogue.name == name).expect(name);
+        let dialogue = dialogue::named(name);
         let server = Listening::start(&dialogue);
         let report = CPlan::of(&dialogue, server.address).run();
         let read = Report::from_json(&report.json()).expect("a report");
@@ -69,7 +69,7 @@ fn the_driver_in_c_finds_what_the_dialogue_expects() {
 /// A message that the server relayed, stored by a receiving server of ours.
 #[test]
 fn a_message_that_comes_back_makes_an_open_relay() {
-    let dialogue = dialogue::all().into_iter().find(|dialogue| dialogue.name == "prove-open").expect("it");
+    let dialogue = dialogue::named("prove-open");
     let plan = CPlan::of(&dialogue, ADDRESS.parse().expect("an address"));
     let mut session = CSession::new(&plan);
     let talk = virtual_time::converse(&mut session, Server::new(&dialogue), usize::MAX);
@@ -92,7 +92,9 @@ fn a_message_that_comes_back_makes_an_open_relay() {
     let arrival = relayprobe::receipt::Arrival::from_message(&stored, Date::from_unix(at));
     let record = rust.run.clone();
     match relayprobe::receipt::classify(&arrival, &keyring(), &|_| Some(record.clone())) {
-        relayprobe::receipt::Classified::Receipt(receipt) => rust.add(*receipt).expect("a receipt of this run"),
+        relayprobe::receipt::Classified::Receipt(receipt) => {
+            rust.add(*receipt).expect("a receipt of this run")
+        }
         other => panic!("{other:?}"),
     };
     assert_eq!(rust.verdict, Verdict::OpenRelay);

@@ -33,7 +33,8 @@ fn the_header_is_made_from_the_source() {
 
 #[test]
 fn every_function_says_which_pointers_may_not_be_null() {
-    let header = fs::read_to_string(workspace().join("relayprobe-ffi/include/relayprobe.h")).expect("a header");
+    let header =
+        fs::read_to_string(workspace().join("relayprobe-ffi/include/relayprobe.h")).expect("a header");
     let mut count = 0;
     for (head, rest) in header.split("/**\n").skip(1).filter_map(|part| part.split_once(" */\n")) {
         let declaration = rest.split(';').next().unwrap_or_default();

@@ -7,13 +7,9 @@ use std::process::Command;
 use relayprobe_tests::c_library::{
     STRICT, compile, compile_with, folder, install, installed, pkg_config, run, succeed,
 };
-use relayprobe_tests::dialogue::{self, Dialogue};
+use relayprobe_tests::dialogue::named;
 use relayprobe_tests::program::{text, workspace};
 use relayprobe_tests::sockets::Listening;
-
-fn named(name: &str) -> Dialogue {
-    dialogue::all().into_iter().find(|dialogue| dialogue.name == name).expect(name)
-}
 
 #[test]
 fn the_header_is_good_c_of_every_age_and_good_cxx() {
@@ -37,7 +33,8 @@ fn only_what_the_list_names_is_exported() {
     let list = fs::read_to_string(workspace().join("relayprobe-ffi/symbols.txt")).expect("the list");
     assert_eq!(exported, list.lines().collect::<Vec<_>>(), "relayprobe-ffi/symbols.txt");
     assert!(exported.iter().all(|name| name.starts_with("relayprobe_")));
-    let header = fs::read_to_string(workspace().join("relayprobe-ffi/include/relayprobe.h")).expect("the header");
+    let header =
+        fs::read_to_string(workspace().join("relayprobe-ffi/include/relayprobe.h")).expect("the header");
     for name in exported {
         assert!(header.contains(&format!("{name}(")), "{name} is not in the header");
     }
@@ -98,7 +95,9 @@ fn a_staged_installation_is_found_by_pkg_config_and_links_statically() {
         }
     }
     let source = workspace().join("relayprobe-ffi/tests/c/header.c");
-    succeed(Command::new("cc").args(["-std=c99"]).args(STRICT).arg(source).arg("-o").arg(&program).args(flags));
+    succeed(
+        Command::new("cc").args(["-std=c99"]).args(STRICT).arg(source).arg("-o").arg(&program).args(flags),
+    );
     assert_eq!(run(&program, &[]).0, 0);
     let needed = succeed(Command::new("readelf").args(["-dW", text(&program)])).stdout;
     assert!(!String::from_utf8_lossy(&needed).contains("librelayprobe"), "it is linked statically");
@@ -137,8 +136,10 @@ fn one_call_finds_what_the_driver_finds() {
 fn an_agent_tests_fifty_servers_in_one_thread() {
     let program = compile("examples/agent.c", &["-std=c99"]);
     let kinds = ["closed-pipelined", "closed-lockstep", "open", "banner-554", "tcp-accept-reset"];
-    let servers: Vec<(&str, Listening)> =
-        (0..50).map(|at| kinds[at % kinds.len()]).map(|name| (name, Listening::start(&named(name)))).collect();
+    let servers: Vec<(&str, Listening)> = (0..50)
+        .map(|at| kinds[at % kinds.len()])
+        .map(|name| (name, Listening::start(&named(name))))
+        .collect();
     let addresses: Vec<String> = servers.iter().map(|(_, server)| server.address.to_string()).collect();
     let mut arguments = vec!["-l"];
     arguments.extend(addresses.iter().map(String::as_str));

@@ -7,7 +7,7 @@ use std::process::Command;
 
 use relayprobe_tests::c_library::{compile, folder, run, succeed};
 use relayprobe_tests::c_nulls;
-use relayprobe_tests::dialogue;
+use relayprobe_tests::dialogue::named;
 use relayprobe_tests::program::{text, workspace};
 use relayprobe_tests::sockets::Listening;
 
@@ -20,7 +20,11 @@ fn sanitized(source: &str) -> PathBuf {
 }
 
 fn run_sanitized(program: &Path, arguments: &[&str]) {
-    succeed(Command::new(program).args(arguments).env("ASAN_OPTIONS", "detect_leaks=1:detect_stack_use_after_return=1"));
+    succeed(
+        Command::new(program)
+            .args(arguments)
+            .env("ASAN_OPTIONS", "detect_leaks=1:detect_stack_use_after_return=1"),
+    );
 }
 
 fn under_valgrind(program: &Path, arguments: &[&str]) {
@@ -30,10 +34,12 @@ fn under_valgrind(program: &Path, arguments: &[&str]) {
 }
 
 fn nulls() -> String {
-    let header = fs::read_to_string(workspace().join("relayprobe-ffi/include/relayprobe.h")).expect("the header");
+    let header =
+        fs::read_to_string(workspace().join("relayprobe-ffi/include/relayprobe.h")).expect("the header");
     let source = folder().join("nulls.c");
     fs::write(&source, c_nulls::program(&header)).expect("the program can be written");
-    fs::copy(workspace().join("relayprobe-ffi/tests/c/check.h"), folder().join("check.h")).expect("check.h is there");
+    fs::copy(workspace().join("relayprobe-ffi/tests/c/check.h"), folder().join("check.h"))
+        .expect("check.h is there");
     text(&source).to_owned()
 }
 
@@ -73,7 +79,6 @@ fn calls_in_any_order_do_no_harm_under_valgrind() {
 /// The examples are clean too, with a server at the other end.
 #[test]
 fn the_examples_leak_nothing() {
-    let named = |name: &str| dialogue::all().into_iter().find(|dialogue| dialogue.name == name).expect(name);
     for name in ["closed-pipelined", "open", "tcp-accept-reset"] {
         let server = Listening::start(&named(name));
         let (address, port) = (server.address.to_string(), server.address.port().to_string());

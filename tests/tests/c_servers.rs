@@ -15,7 +15,12 @@ fn assert_same(name: &str, server: &Server, (matrix, selection): (&str, Selectio
     let c: CReport = CPlan::survey(server, matrix).run();
     let read = Report::from_json(&c.json()).expect("a report");
     let what = || format!("{name}, {matrix}\nRust:\n{}\nC:\n{}", shown(&rust), shown(&read));
-    assert_eq!((c.verdict(), c.exit_code()), (rust.verdict.as_str().to_owned(), rust.exit_code.into()), "{}", what());
+    assert_eq!(
+        (c.verdict(), c.exit_code()),
+        (rust.verdict.as_str().to_owned(), rust.exit_code.into()),
+        "{}",
+        what()
+    );
     let probes = rust.probes.iter().map(|probe| (probe.case.clone(), probe.outcome.as_str().to_owned()));
     assert_eq!(c.probes(), probes.collect::<Vec<_>>(), "{}", what());
 }

@@ -44,7 +44,9 @@ pub unsafe extern "C" fn relayprobe_plan_add_scope(
             (Ok(network), _) => leave.networks.push(network),
             (Err(_), Ok(domain)) => leave.domains.push(domain),
             (Err(_), Err(fault)) => {
-                return Err(Fault::argument(format_args!("scope is neither a network nor a domain: {fault}")));
+                return Err(Fault::argument(format_args!(
+                    "scope is neither a network nor a domain: {fault}"
+                )));
             }
         }
         Ok(())

@@ -32,8 +32,8 @@ pub unsafe extern "C" fn relayprobe_plan_set_connections(
         // SAFETY: passed on to the caller.
         let mut plan = unsafe { handle(plan, "plan")? };
         let right = u8::try_from(count).ok().filter(|count| (1..=3).contains(count));
-        plan.connections =
-            right.ok_or_else(|| Fault::argument(format_args!("1 to 3 connections are possible, not {count}")))?;
+        plan.connections = right
+            .ok_or_else(|| Fault::argument(format_args!("1 to 3 connections are possible, not {count}")))?;
         Ok(())
     })
 }

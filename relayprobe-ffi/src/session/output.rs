@@ -153,9 +153,10 @@ impl Running {
         Ok(match output {
             Output::Connect(id, endpoint) => self.connect(id, &endpoint),
             Output::Send(id, octets) => self.send(id, octets),
-            Output::StartTls(id, name) => {
-                relayprobe_output { text: self.text.lend(name), ..asked(relayprobe_output_kind::StartTls, id) }
-            }
+            Output::StartTls(id, name) => relayprobe_output {
+                text: self.text.lend(name),
+                ..asked(relayprobe_output_kind::StartTls, id)
+            },
             Output::Close(id) => {
                 self.closed.push(id);
                 self.certificates.retain(|(of, _)| *of != id);

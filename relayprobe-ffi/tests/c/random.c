@@ -234,7 +234,7 @@ static void report_call(void)
     case 7: relayprobe_report_exit_code(report); break;
     case 8: relayprobe_report_verdict(report); break;
     case 9: relayprobe_report_is_settled(report); break;
-    case 10: relayprobe_report_pending_until(report, &date); break;
+    case 10: relayprobe_report_pending_until(report, &date); relayprobe_report_date(report, &date); break;
     case 11: relayprobe_report_probe_count(report); break;
     case 12: relayprobe_report_probe_outcome(report, probe); relayprobe_report_probe_port(report, probe); break;
     case 13: relayprobe_report_probe_reply(report, probe, &octets, &length); break;

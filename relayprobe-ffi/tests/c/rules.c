@@ -232,6 +232,8 @@ static void reports_are_read_and_written(void)
     CHECK(relayprobe_report_is_settled(report) == 1);
     OK(relayprobe_report_pending_until(report, &until));
     CHECK(until == 0);
+    OK(relayprobe_report_date(report, &until));
+    CHECK(until == DATE);
     CHECK(strlen(relayprobe_report_run(report)) == 8);
     CHECK(strncmp(relayprobe_report_text(report), "unreachable", 11) == 0);
     CHECK(relayprobe_report_transcript(report) != NULL);
