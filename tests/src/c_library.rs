@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::env;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
-use std::sync::{Mutex, OnceLock};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use crate::program::{forget_this_package, text, workspace};
 
@@ -45,6 +45,12 @@ pub fn pkg_config(prefix: &Path, options: &[&str]) -> Vec<String> {
     said.split_whitespace().map(str::to_owned).collect()
 }
 
+/// What pkg-config says of a library of the system.
+pub fn pkg_config_of(library: &str) -> Vec<String> {
+    let said = succeed(Command::new("pkg-config").args(["--cflags", "--libs", library])).stdout;
+    String::from_utf8(said).unwrap().split_whitespace().map(str::to_owned).collect()
+}
+
 /// Compiles and links a file against the installed library, by what pkg-config says of it, without a warning.
 pub fn compile(source: &str, options: &[&str]) -> PathBuf {
     compile_with("cc", source, options)
@@ -60,12 +66,14 @@ pub fn compile_with(compiler: &str, source: &str, options: &[&str]) -> PathBuf {
     program.extend(options.iter().flat_map(|option| option.chars()).filter(char::is_ascii_alphanumeric));
     let program = folder().join(program);
     let prefix = installed();
-    let mut made = MADE.lock().unwrap();
+    let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
     if made.contains(&program) {
         return program;
     }
     let mut command = Command::new(compiler);
-    command.args(options).args(STRICT).arg("-g").arg(&source).arg("-o").arg(&program);
+    let (libraries, flags): (Vec<&str>, Vec<&str>) =
+        options.iter().partition(|option| option.starts_with("-l"));
+    command.args(flags).args(STRICT).arg("-g").arg(&source).arg("-o").arg(&program).args(libraries);
     command.args(pkg_config(prefix, &["--cflags", "--libs"]));
     command.arg(format!("-Wl,-rpath,{}", prefix.join("lib").display()));
     succeed(&mut command);

@@ -4,10 +4,12 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use relayprobe::Report;
 use relayprobe_tests::c_library::{
-    STRICT, compile, compile_with, folder, install, installed, pkg_config, run, succeed,
+    STRICT, compile, compile_with, folder, install, installed, pkg_config, pkg_config_of, run, succeed,
 };
 use relayprobe_tests::dialogue::named;
+use relayprobe_tests::expect;
 use relayprobe_tests::program::{text, workspace};
 use relayprobe_tests::sockets::Listening;
 
@@ -159,5 +161,29 @@ fn an_agent_tests_fifty_servers_in_one_thread() {
         if *name == "closed-lockstep" {
             assert_eq!(server.counts().early, 0, "a command overtook a reply");
         }
+    }
+}
+
+#[test]
+fn an_agent_does_tls_by_openssl() {
+    let flags = pkg_config_of("openssl");
+    let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
+    let options = [&["-std=c99", "-fsanitize=address,undefined"][..], &flags].concat();
+    let program = compile("examples/tls.c", &options);
+    for (name, implicit) in [
+        ("starttls-standard", false),
+        ("implicit-tls", true),
+        ("starttls-454", false),
+        ("starttls-injection", false),
+    ] {
+        let dialogue = named(name);
+        let server = Listening::start(&dialogue);
+        let port = server.address.port().to_string();
+        let arguments =
+            if implicit { &["-l", "-i", "127.0.0.1", &port][..] } else { &["-l", "127.0.0.1", &port] };
+        let (status, out, err) = run(&program, arguments);
+        assert_eq!((status, err.as_str()), (0, ""), "{name}: {out}");
+        let report = Report::from_json(&out).expect("a report");
+        expect::check(&dialogue, &report, Some(&server.server()), "OpenSSL");
     }
 }
