@@ -23,7 +23,7 @@ pub struct Listening {
 /// What the server saw of its client's manners.
 #[derive(Clone, Debug, Default)]
 pub struct Counts {
-    /// Reads that brought commands, for each connection: rounds, as the server sees them.
+    /// Reads that brought something, for each connection in its turn: rounds, as the server sees them.
     pub rounds: Vec<usize>,
     /// Commands that were there before the reply to the one before them had been written.
     pub early: usize,
@@ -93,7 +93,12 @@ fn serve(socket: TcpStream, server: &Mutex<Server>, counts: &Mutex<Counts>) -> s
     let actions = server.lock().expect("the server").connected();
     let mut intake = Intake::default();
     let mut buffer = vec![0; 65_536];
-    let mut rounds = 0;
+    // Counted before anything is answered, so that a client that has its answers finds the counts complete.
+    let place = {
+        let mut counts = counts.lock().expect("the counts");
+        counts.rounds.push(0);
+        counts.rounds.len() - 1
+    };
     let Some(mut stream_now) = act(stream, actions, server)? else { return Ok(()) };
     loop {
         loop {
@@ -104,16 +109,13 @@ fn serve(socket: TcpStream, server: &Mutex<Server>, counts: &Mutex<Counts>) -> s
                 counts.lock().expect("the counts").early += 1;
             }
             stream = stream_now;
-            let Some(next) = act(stream, actions, server)? else {
-                counts.lock().expect("the counts").rounds.push(rounds);
-                return Ok(());
-            };
+            let Some(next) = act(stream, actions, server)? else { return Ok(()) };
             stream_now = next;
         }
         match stream_now.as_read().read(&mut buffer)? {
             0 => return Ok(()),
             count => {
-                rounds += 1;
+                counts.lock().expect("the counts").rounds[place] += 1;
                 intake.take(&buffer[..count]);
             }
         }
