@@ -4,51 +4,7 @@
 
 use std::fmt::Write as _;
 
-/// A function of the header.
-struct Function {
-    name: String,
-    gives: String,
-    parameters: Vec<Parameter>,
-    documentation: String,
-}
-
-/// One of its parameters: `struct relayprobe_plan *`, `plan`.
-struct Parameter {
-    kind: String,
-    name: String,
-}
-
-impl Parameter {
-    fn is_pointer(&self) -> bool {
-        self.kind.ends_with('*')
-    }
-
-    /// A value that is right, or at least there.
-    fn value(&self) -> &'static str {
-        match (self.kind.as_str(), self.name.as_str()) {
-            ("struct relayprobe_plan *", _) => "plan",
-            ("struct relayprobe_session *", _) => "session",
-            ("struct relayprobe_report *", _) => "report",
-            ("struct relayprobe_keyring *", _) => "keyring",
-            ("struct relayprobe_stop *", _) => "stop",
-            ("struct relayprobe_session **", _) => "&new_session",
-            ("struct relayprobe_report **", _) => "&new_report",
-            ("struct relayprobe_keyring **", _) => "&new_keyring",
-            ("struct relayprobe_output *", _) => "&output",
-            ("const char *", _) => "\"x\"",
-            ("const uint8_t *", _) => "octets",
-            ("const uint16_t *", _) => "ports",
-            ("const uint32_t *", _) => "seconds",
-            ("const uint8_t **", _) => "&place",
-            ("uint64_t *", _) => "&date",
-            ("size_t *", _) => "&size",
-            ("int32_t *", _) => "&number",
-            (_, "length") => "32",
-            ("size_t" | "uint64_t" | "uint32_t" | "uint16_t" | "int32_t", _) => "1",
-            (kind, name) => panic!("no value is known for {kind} {name}"),
-        }
-    }
-}
+use crate::c_header::{Function, Parameter, functions};
 
 /// The program.
 ///
@@ -60,17 +16,17 @@ pub fn program(header: &str) -> String {
     let functions = functions(header);
     assert!(functions.len() > 80, "{} functions were found", functions.len());
     for function in &functions {
-        let pointers = (0..function.parameters.len()).filter(|&at| function.parameters[at].is_pointer());
+        let pointers = (0..function.parameters.len()).filter(|&at| is_pointer(&function.parameters[at]));
         let pointers: Vec<usize> = pointers.collect();
         if pointers.is_empty() || function.name.ends_with("_free") {
             continue;
         }
         for &at in &pointers {
             let wanted =
-                if function.allows_null(&function.parameters[at].name) { "ALLOWED" } else { "REFUSED" };
-            function.call(&mut program, wanted, |other| other == at);
+                if allows_null(function, &function.parameters[at].name) { "ALLOWED" } else { "REFUSED" };
+            call(&mut program, function, wanted, |other| other == at);
         }
-        function.call(&mut program, "REFUSED", |_| true);
+        call(&mut program, function, "REFUSED", |_| true);
     }
     for function in functions.iter().filter(|function| function.name.ends_with("_free")) {
         let _written = writeln!(program, "    {}(NULL);", function.name);
@@ -79,52 +35,52 @@ pub fn program(header: &str) -> String {
     program
 }
 
-impl Function {
-    /// "`stop` may be NULL", or "one of relayprobe_receipt, or NULL".
-    fn allows_null(&self, parameter: &str) -> bool {
-        let words = self.documentation.split_whitespace().filter(|word| *word != "*");
-        let said = words.collect::<Vec<_>>().join(" ");
-        let about = format!("`{parameter}` is ");
-        said.contains(&format!("`{parameter}` may be NULL"))
-            || said.split(". ").any(|sentence| sentence.starts_with(&about) && sentence.ends_with("or NULL"))
-    }
-
-    fn call(&self, program: &mut String, wanted: &str, is_null: impl Fn(usize) -> bool) {
-        let given = self.parameters.iter().enumerate().map(|(at, parameter)| {
-            if parameter.is_pointer() && is_null(at) { "NULL" } else { parameter.value() }
-        });
-        let given: Vec<&str> = given.collect();
-        let kind = if self.gives.contains('*') { "TEXT" } else { "NUMBER" };
-        let _written = writeln!(program, "    {wanted}_{kind}({}({}));", self.name, given.join(", "));
-    }
+/// "`stop` may be NULL", or "`kind` is where …, or NULL".
+fn allows_null(function: &Function, parameter: &str) -> bool {
+    let said = function.documentation.join(" ");
+    let about = format!("`{parameter}` is ");
+    said.contains(&format!("`{parameter}` may be NULL"))
+        || said.split(". ").any(|sentence| sentence.starts_with(&about) && sentence.ends_with("or NULL"))
 }
 
-fn functions(header: &str) -> Vec<Function> {
-    let mut found = Vec::new();
-    for (documentation, rest) in header.split("/**\n").skip(1).filter_map(|part| part.split_once(" */\n")) {
-        let declaration = rest.split(';').next().unwrap_or_default();
-        let declaration = declaration.split_whitespace().collect::<Vec<_>>().join(" ");
-        let Some((head, parameters)) = declaration.strip_suffix(')').and_then(|text| text.split_once('('))
-        else {
-            continue;
-        };
-        let begin = head.rfind("relayprobe_").expect("a function of ours");
-        let (gives, name) = head.split_at(begin);
-        let parameters = parameters.split(", ").filter(|text| *text != "void").map(parameter).collect();
-        found.push(Function {
-            name: name.into(),
-            gives: gives.into(),
-            parameters,
-            documentation: documentation.into(),
+fn call(program: &mut String, function: &Function, wanted: &str, is_null: impl Fn(usize) -> bool) {
+    let given =
+        function.parameters.iter().enumerate().map(|(at, parameter)| {
+            if is_pointer(parameter) && is_null(at) { "NULL" } else { value(parameter) }
         });
-    }
-    found
+    let given: Vec<&str> = given.collect();
+    let kind = if function.gives.contains('*') { "TEXT" } else { "NUMBER" };
+    let _written = writeln!(program, "    {wanted}_{kind}({}({}));", function.name, given.join(", "));
 }
 
-fn parameter(text: &str) -> Parameter {
-    let split = text.rfind(['*', ' ']).expect("a type and a name") + 1;
-    let (kind, name) = text.split_at(split);
-    Parameter { kind: kind.trim_end().into(), name: name.into() }
+fn is_pointer(parameter: &Parameter) -> bool {
+    parameter.kind.ends_with('*')
+}
+
+/// A value that is right, or at least there.
+fn value(parameter: &Parameter) -> &'static str {
+    match (parameter.kind.as_str(), parameter.name.as_str()) {
+        ("struct relayprobe_plan *", _) => "plan",
+        ("struct relayprobe_session *", _) => "session",
+        ("struct relayprobe_report *", _) => "report",
+        ("struct relayprobe_keyring *", _) => "keyring",
+        ("struct relayprobe_stop *", _) => "stop",
+        ("struct relayprobe_session **", _) => "&new_session",
+        ("struct relayprobe_report **", _) => "&new_report",
+        ("struct relayprobe_keyring **", _) => "&new_keyring",
+        ("struct relayprobe_output *", _) => "&output",
+        ("const char *", _) => "\"x\"",
+        ("const uint8_t *", _) => "octets",
+        ("const uint16_t *", _) => "ports",
+        ("const uint32_t *", _) => "seconds",
+        ("const uint8_t **", _) => "&place",
+        ("uint64_t *", _) => "&date",
+        ("size_t *", _) => "&size",
+        ("int32_t *", _) => "&number",
+        (_, "length") => "32",
+        ("size_t" | "uint64_t" | "uint32_t" | "uint16_t" | "int32_t", _) => "1",
+        (kind, name) => panic!("no value is known for {kind} {name}"),
+    }
 }
 
 const BEGINNING: &str = r#"/* Made by the tests from the header. */

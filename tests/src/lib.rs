@@ -2,6 +2,7 @@
 
 #![allow(clippy::missing_panics_doc, reason = "support for tests panics when a test cannot go on")]
 
+pub mod c_header;
 pub mod c_library;
 pub mod c_nulls;
 pub mod c_session;
