@@ -76,6 +76,7 @@ pub(crate) struct Fault {
 }
 
 impl Fault {
+    #[expect(clippy::needless_pass_by_value, reason = "words are made where they are given")]
     pub(crate) fn new(status: relayprobe_status, words: impl ToString) -> Self {
         Self { status, words: words.to_string() }
     }

@@ -40,7 +40,6 @@ struct CallerOutput {
 macro_rules! functions {
     ($($name:ident($($argument:ty),*) $(-> $result:ty)?;)*) => {
         /// The functions that are called.
-        #[expect(clippy::struct_field_names, reason = "they are the names of the functions")]
         struct Functions {
             $($name: unsafe extern "C" fn($($argument),*) $(-> $result)?,)*
         }

@@ -7,10 +7,13 @@ use relayprobe_tests::c_session::{CPlan, CReport};
 use relayprobe_tests::servers::{Server, exim, opensmtpd, postfix, sendmail};
 use relayprobe_tests::survey::{shown, survey};
 
-const MATRICES: [(&str, Selection); 3] =
-    [("quick", Selection::Quick), ("standard", Selection::Standard), ("full", Selection::Full)];
+type Matrix = (&'static str, Selection);
 
-fn assert_same(name: &str, server: &Server, (matrix, selection): (&str, Selection)) {
+const QUICK: Matrix = ("quick", Selection::Quick);
+const STANDARD: Matrix = ("standard", Selection::Standard);
+const FULL: Matrix = ("full", Selection::Full);
+
+fn assert_same(name: &str, server: &Server, (matrix, selection): Matrix) {
     let rust = survey(server, selection);
     let c: CReport = CPlan::survey(server, matrix).run();
     let read = Report::from_json(&c.json()).expect("a report");
@@ -28,15 +31,15 @@ fn assert_same(name: &str, server: &Server, (matrix, selection): (&str, Selectio
 #[test]
 fn closed_servers_are_closed_in_c_too() {
     let servers = [
-        ("Postfix", postfix::start(postfix::Flavour::Closed, None)),
-        ("Exim", exim::start(exim::Flavour::Closed, None)),
-        ("OpenSMTPD", opensmtpd::start(opensmtpd::Flavour::Closed, None)),
-        ("Sendmail", sendmail::start(sendmail::Flavour::Closed, None)),
+        ("Postfix", postfix::start(postfix::Flavour::Closed, None), &[QUICK, STANDARD, FULL][..]),
+        ("Exim", exim::start(exim::Flavour::Closed, None), &[QUICK, STANDARD, FULL][..]),
+        ("OpenSMTPD", opensmtpd::start(opensmtpd::Flavour::Closed, None), &[QUICK]),
+        ("Sendmail", sendmail::start(sendmail::Flavour::Closed, None), &[QUICK]),
     ];
     // Some of them answer slowly by design; they can do so at the same time.
     thread::scope(|scope| {
-        for (name, server) in &servers {
-            scope.spawn(move || MATRICES.into_iter().for_each(|matrix| assert_same(name, server, matrix)));
+        for (name, server, matrices) in &servers {
+            scope.spawn(move || matrices.iter().for_each(|matrix| assert_same(name, server, *matrix)));
         }
     });
 }
@@ -57,6 +60,6 @@ fn open_and_half_open_servers_are_found_in_c_too() {
         ("Postfix by default", postfix::start(postfix::Flavour::ClosedDefault, None)),
     ];
     for (name, server) in &servers {
-        assert_same(name, server, MATRICES[0]);
+        assert_same(name, server, QUICK);
     }
 }
