@@ -60,6 +60,9 @@ else
 fi
 cargo "${oldest[@]}" build --locked -p relayprobe --all-features
 
+step "Benchmarks build"
+cargo clippy --locked --manifest-path bench/Cargo.toml --all-targets --target-dir target -- -D warnings
+
 step "Documentation"
 RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --all-features --no-deps
 

@@ -92,7 +92,8 @@ impl Matrix {
             Selection::Standard => Some(Tier::Standard),
             Selection::Full => Some(Tier::Full),
         };
-        let cases = built_in().filter(|case| largest.is_some_and(|tier| case.tier <= tier)).collect();
+        let rows = rows().filter(|(_, row)| largest.is_some_and(|tier| row.tier <= tier));
+        let cases = rows.map(|(family, row)| row.to_case(family)).collect();
         Self { selection, cases }
     }
 
@@ -102,13 +103,13 @@ impl Matrix {
     pub fn named<'a>(ids: impl IntoIterator<Item = &'a str>) -> Result<Self, UnknownCase> {
         let mut cases: Vec<Case> = Vec::new();
         for id in ids {
-            let case = built_in().find(|case| case.id == id).ok_or_else(|| UnknownCase { id: id.into() })?;
-            if !cases.contains(&case) {
+            let case = case(id).ok_or_else(|| UnknownCase { id: id.into() })?;
+            if !cases.iter().any(|other| other.id == case.id) {
                 cases.push(case);
             }
         }
         for control in built_in().filter(|case| case.is_control() && case.tier == Tier::Quick) {
-            if !cases.contains(&control) {
+            if !cases.iter().any(|other| other.id == control.id) {
                 cases.push(control);
             }
         }
@@ -136,7 +137,16 @@ impl Matrix {
 
 /// Every built-in case, in the order of the catalogue.
 pub fn built_in() -> impl Iterator<Item = Case> {
-    TABLES.iter().flat_map(|&(family, rows)| rows.iter().map(move |row| row.to_case(family)))
+    rows().map(|(family, row)| row.to_case(family))
+}
+
+/// The built-in case with this id.
+pub fn case(id: &str) -> Option<Case> {
+    rows().find(|(_, row)| row.id == id).map(|(family, row)| row.to_case(family))
+}
+
+fn rows() -> impl Iterator<Item = (Family, &'static Row)> {
+    TABLES.iter().flat_map(|&(family, rows)| rows.iter().map(move |row| (family, row)))
 }
 
 const TABLES: &[(Family, &[Row])] = &[

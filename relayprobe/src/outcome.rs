@@ -1,24 +1,26 @@
 //! What came of each probe: a pure function of run record, transcript and receipts.
 
 mod absent;
+mod evidence;
 mod proof;
 mod why;
 
-pub(crate) use absent::learnt_host;
 pub use absent::{NotApplicable, NotTested};
+pub(crate) use evidence::{Evidence, Seen, Sighting};
 pub(crate) use proof::{queue_ids, until};
 pub use why::Why;
 pub(crate) use why::{cannot_find_domain, phrases};
 
+use alloc::borrow::Cow;
 use alloc::vec;
 use alloc::vec::Vec;
 
 use crate::matrix::{self, Case, Name};
-use crate::moment::{Date, Moment};
+use crate::moment::Date;
 use crate::octets::Octets;
 use crate::plan::{Probe, RunRecord};
 use crate::receipt::Receipt;
-use crate::transcript::{Answer, Connection, Entry, Step, Transcript, What};
+use crate::transcript::{Answer, Step, Transcript};
 use crate::wire::{Reply, names_relaying};
 
 /// What came of one probe.
@@ -175,80 +177,19 @@ pub fn outcomes(
     receipts: &[Receipt],
     as_of: Date,
 ) -> Vec<Outcome> {
-    let evidence = Evidence::new(record, transcript);
+    of(&Evidence::new(record, transcript), receipts, as_of)
+}
+
+pub(crate) fn of(evidence: &Evidence<'_>, receipts: &[Receipt], as_of: Date) -> Vec<Outcome> {
+    let record = evidence.record;
     let mut outcomes: Vec<Outcome> = record.probes.iter().map(|probe| evidence.outcome(probe)).collect();
     void_senders(record, &mut outcomes);
-    void_banned(record, &evidence, &mut outcomes);
-    proof::settle(&evidence, receipts, as_of, &mut outcomes);
+    void_banned(record, evidence, &mut outcomes);
+    proof::settle(evidence, receipts, as_of, &mut outcomes);
     outcomes
 }
 
-/// An answer with its place in time.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Sighting {
-    pub(crate) connection: usize,
-    pub(crate) answer: Answer,
-    /// Orders answers of connections that ran at the same time.
-    pub(crate) order: (u64, usize),
-}
-
-/// A transcript with its replies paired.
-pub(crate) struct Evidence<'a> {
-    pub(crate) record: &'a RunRecord,
-    pub(crate) transcript: &'a Transcript,
-    pub(crate) sightings: Vec<Sighting>,
-    /// Messages that were begun: the probe, and when.
-    pub(crate) messages: Vec<(u16, Moment)>,
-}
-
-impl<'a> Evidence<'a> {
-    pub(crate) fn new(record: &'a RunRecord, transcript: &'a Transcript) -> Self {
-        let mut sightings = Vec::new();
-        for (at, connection) in transcript.connections.iter().enumerate() {
-            for &answer in connection.ledger().answers() {
-                let when = connection.entries.get(answer.entry).map_or(0, |entry| entry.at.as_micros());
-                sightings.push(Sighting { connection: at, answer, order: (when, at) });
-            }
-        }
-        sightings.sort_by_key(|sighting| sighting.order);
-        let entries = transcript.connections.iter().flat_map(|connection| &connection.entries);
-        let message = |entry: &Entry| match entry.what {
-            What::Command { step: Step::Message, probe: Some(probe), .. } => Some((probe, entry.at)),
-            _ => None,
-        };
-        Self { record, transcript, sightings, messages: entries.filter_map(message).collect() }
-    }
-
-    /// The connections to the target; our own receiving server says nothing about it.
-    pub(crate) fn target_connections(&self) -> impl Iterator<Item = &'a Connection> + use<'a> {
-        let record = self.record;
-        self.transcript.connections.iter().filter(|connection| !record.is_way_in(connection.path))
-    }
-
-    /// When the message of a probe was last begun.
-    pub(crate) fn message(&self, probe: u16) -> Option<Moment> {
-        self.messages.iter().filter(|(of, _)| *of == probe).map(|&(_, at)| at).max()
-    }
-
-    /// The answer that counts: the last one to DATA or a message, else to an envelope. A server that accepted an
-    /// envelope has accepted it, whatever it says when it is asked again.
-    fn answer(&self, probe: u16) -> Option<&Sighting> {
-        let late = |sighting: &&Sighting| matches!(sighting.answer.step, Step::Data | Step::Message);
-        let accepted = |sighting: &&Sighting| sighting.answer.code.is_positive();
-        let answers = || self.answers(probe).rev();
-        answers().find(late).or_else(|| answers().find(accepted)).or_else(|| answers().next())
-    }
-
-    /// The answers to one probe, in order of time.
-    pub(crate) fn answers(&self, probe: u16) -> impl DoubleEndedIterator<Item = &Sighting> {
-        self.sightings.iter().filter(move |sighting| sighting.answer.probe == probe)
-    }
-
-    /// The reply of an answer, as kept.
-    pub(crate) fn reply(&self, sighting: &Sighting) -> Option<&'a Octets> {
-        self.transcript.connections.get(sighting.connection)?.reply(sighting.answer.entry)
-    }
-
+impl Evidence<'_> {
     fn outcome(&self, probe: &Probe) -> Outcome {
         match (self.answer(probe.number), self.record.case(probe)) {
             (Some(sighting), Some(case)) => self.answered(sighting, case),
@@ -281,26 +222,22 @@ impl<'a> Evidence<'a> {
 }
 
 /// The octets of a reply that may have been cut, made whole again: code and text of what is left.
-fn kept(reply: &Octets) -> Vec<u8> {
+fn kept(reply: &Octets) -> Cow<'_, [u8]> {
     let octets = reply.as_bytes();
     if Reply::parse(octets).is_ok() {
-        return octets.to_vec();
+        return octets.into();
     }
     let whole = octets.iter().rposition(|&octet| octet == b'\n').map_or(octets.len(), |at| at + 1);
-    let mut lines: Vec<Vec<u8>> = octets
-        .get(..whole)
-        .unwrap_or_default()
-        .split_inclusive(|&octet| octet == b'\n')
-        .map(<[u8]>::to_vec)
-        .collect();
-    if let Some(separator) = lines.last_mut().and_then(|line| line.get_mut(3)) {
+    let mut text = octets.get(..whole).unwrap_or_default().to_vec();
+    let last = text.split_inclusive(|&octet| octet == b'\n').next_back().map_or(0, <[u8]>::len);
+    let separator = text.len() - last + 3;
+    if let Some(separator) = text.get_mut(separator) {
         *separator = b' ';
     }
-    let mut text = lines.concat();
     if !text.ends_with(b"\r\n") {
         text.extend_from_slice(b"\r\n");
     }
-    text
+    text.into()
 }
 
 /// A sender that the server does not even take for its own mailbox can relay nothing, and shows nothing.

@@ -266,14 +266,15 @@ struct Findings {
 
 impl Findings {
     fn of(run: &RunRecord, transcript: &Transcript, receipts: &[Receipt], as_of: Date) -> Self {
-        let outcomes = outcome::outcomes(run, transcript, receipts, as_of);
-        let judgement = verdict::judge(run, transcript, receipts, &outcomes);
+        let evidence = Evidence::new(run, transcript);
+        let outcomes = outcome::of(&evidence, receipts, as_of);
+        let judgement = verdict::judge(&evidence, receipts, &outcomes);
         let pending = |outcome: &Outcome| match outcome {
             Outcome::AcceptedPending { until, .. } => Some(*until),
             _ => None,
         };
         let pending_until = outcomes.iter().filter_map(pending).max();
-        let queue_ids = outcome::queue_ids(run, transcript);
+        let queue_ids = outcome::queue_ids(&evidence);
         let probes = run.probes.iter().zip(outcomes).filter_map(|(probe, outcome)| {
             let case = run.case(probe)?;
             let queue_id = queue_ids.get(&probe.number).cloned();
@@ -299,7 +300,7 @@ impl Findings {
             settled: judgement.verdict == Verdict::OpenRelay
                 || judgement.verdict != Verdict::Suspected && pending_until.is_none(),
             pending_until,
-            server: server(run, transcript),
+            server: server(&evidence),
             paths: judgement.paths,
             probes: probes.collect(),
         }
@@ -313,12 +314,10 @@ fn shows(receipt: &Receipt, queue_id: Option<&Octets>) -> bool {
     ours && queue_id.is_some() && lowest == queue_id
 }
 
-fn server(run: &RunRecord, transcript: &Transcript) -> Server {
-    let evidence = Evidence::new(run, transcript);
-    let greeting = evidence.target_connections().find_map(|connection| {
-        let ledger = connection.ledger();
-        let turn = ledger.turns().iter().find(|turn| turn.asked.step == Step::Greeting)?;
-        connection.reply(turn.entry).cloned()
+fn server(evidence: &Evidence<'_>) -> Server {
+    let greeting = evidence.target_connections().find_map(|seen| {
+        let turn = seen.ledger.turns().iter().find(|turn| turn.asked.step == Step::Greeting)?;
+        seen.connection.reply(turn.entry).cloned()
     });
-    Server { name: outcome::learnt_host(&evidence), greeting }
+    Server { name: evidence.host.clone(), greeting }
 }

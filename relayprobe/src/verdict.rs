@@ -13,11 +13,11 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use crate::matrix::Selection;
-use crate::outcome::{Evidence, Outcome, learnt_host};
+use crate::outcome::{Evidence, Outcome};
 use crate::plan::RunRecord;
 use crate::receipt::Receipt;
 use crate::target::Tls;
-use crate::transcript::{End, Transcript};
+use crate::transcript::End;
 
 use path::Standing;
 use sink::SinkHealth;
@@ -102,16 +102,11 @@ pub(crate) struct Judgement {
 }
 
 /// Judges a run.
-pub(crate) fn judge(
-    record: &RunRecord,
-    transcript: &Transcript,
-    receipts: &[Receipt],
-    outcomes: &[Outcome],
-) -> Judgement {
-    let evidence = Evidence::new(record, transcript);
-    let sink = SinkHealth::new(&evidence, receipts);
+pub(crate) fn judge(evidence: &Evidence<'_>, receipts: &[Receipt], outcomes: &[Outcome]) -> Judgement {
+    let (record, transcript) = (evidence.record, evidence.transcript);
+    let sink = SinkHealth::new(evidence, receipts);
     let standings: Vec<Standing> = (0..record.target_paths().len())
-        .map(|at| path::stand(&evidence, outcomes, receipts, &sink, at))
+        .map(|at| path::stand(evidence, outcomes, receipts, &sink, at))
         .collect();
     let mut judgement = combine(record, &standings);
     let mut add = |reason: Reason| {
@@ -128,7 +123,7 @@ pub(crate) fn judge(
         add(Reason::PartialMatrix);
     }
     let expected = record.target.expected_host.as_ref();
-    if expected.is_some_and(|expected| learnt_host(&evidence).is_some_and(|host| host != *expected)) {
+    if expected.is_some_and(|expected| evidence.host.as_ref().is_some_and(|host| host != expected)) {
         add(Reason::IdentityChanged);
     }
     let blocked =

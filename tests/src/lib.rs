@@ -8,6 +8,7 @@ pub mod c_nulls;
 pub mod c_session;
 pub mod dialogue;
 pub mod expect;
+pub mod hosts;
 pub mod program;
 pub mod proof;
 pub mod receiving;

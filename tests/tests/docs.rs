@@ -22,7 +22,7 @@ mod own_loop;
 #[test]
 fn rust_in_the_documents_is_that_of_the_examples() {
     let examples =
-        ["survey", "prove", "own_loop"].map(|name| read(&format!("relayprobe/examples/{name}.rs")));
+        ["survey", "prove", "sweep", "own_loop"].map(|name| read(&format!("relayprobe/examples/{name}.rs")));
     for document in ["README.md", "docs/rust.md"] {
         let text = read(document);
         let blocks: Vec<&str> =

@@ -39,6 +39,15 @@ fn without_pipelining_no_command_is_early() {
 }
 
 #[test]
+fn without_pipelining_three_connections_share_the_work() {
+    let rounds = |text: &str| counted(text).rounds.into_iter().max().unwrap_or_default();
+    let alone = rounds("@ no-budget");
+    let together = rounds("@ no-budget\n@ connections 3");
+    // Each says EHLO, asks the first control again, and takes leave.
+    assert!(together <= alone / 3 + 6, "{together} of {alone}");
+}
+
+#[test]
 fn one_connection_takes_every_case_of_its_kind_when_its_limits_are_known() {
     let counts = counted("@ offers PIPELINING\n@ no-budget");
     // One for the plain introduction, two for other names, one for the last control after them.

@@ -9,10 +9,10 @@ use mio::event::Event as Readiness;
 use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Token};
 
-use super::Stop;
 use super::loss::loss;
 use super::run::{Clock, Run, Turn};
 use super::socket::{Transport, open};
+use super::{SLICE, Stop};
 use crate::link::{ConnId, Endpoint};
 use crate::plan::Plan;
 use crate::report::Report;
@@ -42,7 +42,7 @@ pub fn check_way_in(report: &mut Report, keys: &Keyring, stop: &Stop) {
 }
 
 fn drive<F: FnMut(&Event)>(session: Session, stop: &Stop, observe: F, clock: Clock) -> Run<TcpStream, F> {
-    let mut run = Run::new(session, stop, observe, clock);
+    let mut run = Run::new(session, stop, observe, clock, SLICE);
     let mut poller = Poller { poll: None, events: Events::with_capacity(8) };
     while let Turn::Wait(span) = run.turn(|id, endpoint| poller.open(id, endpoint)) {
         poller.wait(&mut run, span);

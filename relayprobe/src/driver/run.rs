@@ -4,10 +4,10 @@ use core::time::Duration;
 use std::io;
 use std::time::Instant;
 
+use super::Stop;
 use super::connection::Connection;
 use super::loss::loss;
 use super::socket::Transport;
-use super::{SLICE, Stop};
 use crate::link::{ConnId, Endpoint};
 use crate::moment::Moment;
 use crate::report::Report;
@@ -23,6 +23,8 @@ pub(super) struct Run<S, F> {
     observe: F,
     clock: Clock,
     stop: Stop,
+    /// How long it waits at most before it looks whether it was stopped.
+    slice: Duration,
     stopping: Stopping,
 }
 
@@ -61,8 +63,9 @@ impl Clock {
 }
 
 impl<S: Transport, F: FnMut(&Event)> Run<S, F> {
-    pub(super) fn new(session: Session, stop: &Stop, observe: F, clock: Clock) -> Self {
-        Self { session, connections: Vec::new(), observe, clock, stop: stop.clone(), stopping: Stopping::No }
+    pub(super) fn new(session: Session, stop: &Stop, observe: F, clock: Clock, slice: Duration) -> Self {
+        let (connections, stop) = (Vec::new(), stop.clone());
+        Self { session, connections, observe, clock, stop, slice, stopping: Stopping::No }
     }
 
     /// Goes as far as possible without waiting. `open` begins a connection.
@@ -115,6 +118,12 @@ impl<S: Transport, F: FnMut(&Event)> Run<S, F> {
         self.session.into_parts().1
     }
 
+    /// Whether the session was told of the stop.
+    #[cfg(feature = "tokio")]
+    pub(super) fn knows_stop(&self) -> bool {
+        self.stopping == Stopping::Yes
+    }
+
     /// The connection of this number, unless it has ended.
     pub(super) fn connection(&mut self, id: ConnId) -> Option<&mut Connection<S>> {
         self.connections.iter_mut().find(|connection| connection.id == id)
@@ -134,7 +143,7 @@ impl<S: Transport, F: FnMut(&Event)> Run<S, F> {
 
     fn slice(&self, left: Duration) -> Duration {
         match self.stopping {
-            Stopping::No => left.min(SLICE),
+            Stopping::No => left.min(self.slice),
             Stopping::Yes => left,
         }
     }

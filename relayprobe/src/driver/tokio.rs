@@ -1,21 +1,29 @@
-//! A run as a future on the caller's runtime.
+//! A run as a future on the caller's runtime, and sweeps of many.
 
-use core::future::poll_fn;
+mod schedule;
+mod sweep;
+
+pub use schedule::Pace;
+pub use sweep::{Counts, Sweep, Swept};
+
+use core::future::{pending, poll_fn};
 use core::pin::pin;
 use core::task::{Context, Poll};
 use core::time::Duration;
 use std::io::{self, Read, Write};
+use std::sync::Arc;
 
 use ::tokio::io::Interest;
 use ::tokio::net::TcpStream;
+use ::tokio::sync::Notify;
 use ::tokio::time::{Instant, sleep};
 use socket2::SockRef;
 
-use super::Stop;
 use super::connection::Connection;
 use super::loss::loss;
 use super::run::{Clock, Run, Turn};
 use super::socket::{Transport, open};
+use super::{SLICE, Stop};
 use crate::plan::Plan;
 use crate::report::Report;
 use crate::session::{Event, Session};
@@ -32,25 +40,52 @@ pub fn run<F>(plan: Plan, stop: &Stop, observe: F) -> impl Future<Output = Repor
 where
     F: FnMut(&Event) + Send,
 {
-    let stop = stop.clone();
-    async move {
-        let clock = Clock::new(|| Instant::now().into_std());
-        let mut run = Run::new(Session::new(plan, clock.now()), &stop, observe, clock);
-        while let Turn::Wait(span) = run.turn(|_, endpoint| Ok(Socket(TcpStream::from_std(open(endpoint)?)?)))
-        {
-            wait(&mut run.connections, span).await;
-        }
-        run.into_report()
-    }
+    drive(plan, stop.clone(), observe, Watch::Slices)
 }
 
-async fn wait(connections: &mut [Connection<Socket>], span: Duration) {
+/// How a run notices that it was stopped.
+enum Watch {
+    /// It looks every now and then.
+    Slices,
+    /// Somebody who looks tells it: thousands of runs would do little else than look.
+    Bell(Arc<Notify>),
+}
+
+async fn drive<F: FnMut(&Event)>(plan: Plan, stop: Stop, observe: F, watch: Watch) -> Report {
+    let clock = Clock::new(clock);
+    let slice = match watch {
+        Watch::Slices => SLICE,
+        Watch::Bell(_) => Duration::MAX,
+    };
+    let mut run = Run::new(Session::new(plan, clock.now()), &stop, observe, clock, slice);
+    while let Turn::Wait(span) = run.turn(|_, endpoint| Ok(Socket(TcpStream::from_std(open(endpoint)?)?))) {
+        match &watch {
+            Watch::Bell(bell) if !run.knows_stop() => {
+                let rung = bell.notified();
+                // From here on nothing is missed.
+                if !stop.is_stopped() {
+                    wait(&mut run.connections, span, rung).await;
+                }
+            }
+            Watch::Bell(_) | Watch::Slices => wait(&mut run.connections, span, pending()).await,
+        }
+    }
+    run.into_report()
+}
+
+/// The runtime's clock.
+fn clock() -> std::time::Instant {
+    Instant::now().into_std()
+}
+
+async fn wait(connections: &mut [Connection<Socket>], span: Duration, rung: impl Future<Output = ()>) {
     let mut sleep = pin!(sleep(span));
+    let mut rung = pin!(rung);
     poll_fn(|context| {
         for connection in &mut *connections {
             poll_ready(connection, context);
         }
-        if connections.iter().any(Connection::is_ready) {
+        if connections.iter().any(Connection::is_ready) || rung.as_mut().poll(context).is_ready() {
             Poll::Ready(())
         } else {
             sleep.as_mut().poll(context)

@@ -26,17 +26,26 @@ impl Form {
     }
 
     /// The text with every placeholder replaced; the first name that is not known, otherwise.
-    pub fn fill(&self, value: impl Fn(Name) -> Option<String>) -> Result<String, Unknown> {
-        let mut text = String::with_capacity(64);
+    pub fn fill<T: AsRef<str>>(&self, value: impl Fn(Name) -> Option<T>) -> Result<String, Unknown> {
+        let mut text = String::with_capacity(128);
+        self.fill_into(&mut text, value)?;
+        Ok(text)
+    }
+
+    pub(crate) fn fill_into<T: AsRef<str>>(
+        &self,
+        text: &mut String,
+        value: impl Fn(Name) -> Option<T>,
+    ) -> Result<(), Unknown> {
         for piece in self.pieces() {
             match piece {
                 Piece::Text(literal) => text.push_str(literal),
-                Piece::Name(name) => text.push_str(&value(name).ok_or(Unknown(name))?),
+                Piece::Name(name) => text.push_str(value(name).ok_or(Unknown(name))?.as_ref()),
                 // Stored forms come from files: one that is no form stands for an unknown name.
                 Piece::Broken => return Err(Unknown(Name::Token)),
             }
         }
-        Ok(text)
+        Ok(())
     }
 
     /// The pieces from left to right.

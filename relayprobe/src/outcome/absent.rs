@@ -1,15 +1,12 @@
 //! Why a probe has no answer.
 
-use alloc::vec::Vec;
-
-use super::{Evidence, Outcome};
-use crate::address::Domain;
+use super::{Evidence, Outcome, Seen};
 use crate::link::Loss;
 use crate::matrix::{self, Case, Hello, Name, Need};
-use crate::plan::{DriverTls, Names, Probe, Unfit, host_name};
+use crate::plan::{DriverTls, Names, Probe, Unfit};
 use crate::target::Tls;
-use crate::transcript::{Astray, Class, Connection, End, Step, What};
-use crate::wire::{Ehlo, Extension, Reply};
+use crate::transcript::{Astray, Class, End, Step, What};
+use crate::wire::Extension;
 
 /// Why a case makes no sense here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -135,8 +132,7 @@ fn names_missing(evidence: &Evidence<'_>, probe: &Probe, case: &Case) -> Option<
     if case.id == matrix::SILENCE && evidence.record.way_in.is_some() {
         return Some(NotApplicable::NeverSent);
     }
-    let host = learnt_host(evidence);
-    let names = Names::new(evidence.record, probe, host.as_ref());
+    let names = Names::new(evidence.record, probe, evidence.host.as_ref());
     let unfit = names.unmet().or_else(|| names.hello(&case.hello).err());
     let unfit = unfit.or_else(|| names.mail().err()).or_else(|| names.rcpt().err());
     let unfit =
@@ -152,29 +148,24 @@ fn names_missing(evidence: &Evidence<'_>, probe: &Probe, case: &Case) -> Option<
     })
 }
 
-/// What the server called itself in its first EHLO reply that has a name.
-pub(crate) fn learnt_host(evidence: &Evidence<'_>) -> Option<Domain> {
-    evidence.target_connections().flat_map(ehlos).find_map(|(ehlo, _)| host_name(ehlo.name()))
-}
-
 fn was_met(evidence: &Evidence<'_>) -> bool {
-    evidence.target_connections().any(|connection| ehlos(connection).next().is_some())
+    evidence.target_connections().any(|seen| !seen.hellos.is_empty())
 }
 
 fn path_missing(evidence: &Evidence<'_>, probe: &Probe) -> Option<NotApplicable> {
     let path = evidence.record.path(probe)?;
-    let mut here = connections(evidence, probe.path).peekable();
+    let mut here = evidence.connections(probe.path).peekable();
     let asleep = path.tls == Tls::StartTlsIfAsked && here.peek().is_none();
     if asleep && matches!(evidence.transcript.end, Some(End::Complete | End::NoService)) {
         return Some(NotApplicable::TlsNotAsked);
     }
-    let closed = |connection: &Connection| {
-        connection.entries.iter().any(|entry| matches!(entry.what, What::Lost { loss: Loss::Refused }))
+    let closed = |seen: &Seen<'_>| {
+        seen.connection.entries.iter().any(|entry| matches!(entry.what, What::Lost { loss: Loss::Refused }))
     };
-    if probe.path > 0 && here.peek().is_some() && connections(evidence, probe.path).all(closed) {
+    if probe.path > 0 && here.peek().is_some() && evidence.connections(probe.path).all(closed) {
         return Some(NotApplicable::PortClosed);
     }
-    let clear = connections(evidence, probe.path).flat_map(ehlos).find(|(_, secured)| !secured);
+    let clear = evidence.connections(probe.path).flat_map(|seen| &seen.hellos).find(|(_, secured)| !secured);
     let upgrades = matches!(path.tls, Tls::StartTls | Tls::StartTlsIfAsked);
     (upgrades && clear.is_some_and(|(ehlo, _)| !ehlo.offers(Extension::StartTls)))
         .then_some(NotApplicable::NoStartTls)
@@ -183,12 +174,12 @@ fn path_missing(evidence: &Evidence<'_>, probe: &Probe) -> Option<NotApplicable>
 fn offer_missing(evidence: &Evidence<'_>, probe: &Probe, case: &Case) -> Option<NotApplicable> {
     let path = evidence.record.path(probe)?;
     let wants_secured = path.tls != Tls::None;
-    let introduced = |(_, secured): &(Ehlo, bool)| *secured == wants_secured;
-    let (ehlo, _) = connections(evidence, probe.path)
-        .filter(|connection| connection.hello == Hello::Own)
-        .flat_map(ehlos)
-        .find(introduced)?;
-    case.needs.iter().find(|need| !need.is_met_by(&ehlo)).map(|&need| NotApplicable::NotOffered { need })
+    let (ehlo, _) = evidence
+        .connections(probe.path)
+        .filter(|seen| seen.connection.hello == Hello::Own)
+        .flat_map(|seen| &seen.hellos)
+        .find(|(_, secured)| *secured == wants_secured)?;
+    case.needs.iter().find(|need| !need.is_met_by(ehlo)).map(|&need| NotApplicable::NotOffered { need })
 }
 
 fn not_tested(evidence: &Evidence<'_>, probe: &Probe) -> NotTested {
@@ -196,27 +187,26 @@ fn not_tested(evidence: &Evidence<'_>, probe: &Probe) -> NotTested {
     if tls != Tls::None && evidence.record.tls == DriverTls::Unable {
         return NotTested::DriverWithoutTls;
     }
-    let asked = |connection: &&Connection| {
-        connection
+    let asked = |seen: &&Seen<'_>| {
+        seen.connection
             .entries
             .iter()
             .any(|entry| matches!(&entry.what, What::Command { probe: Some(of), .. } if *of == probe.number))
     };
-    if let Some(connection) = connections(evidence, probe.path).filter(asked).last() {
-        return if connection.ledger().astray().is_some() { NotTested::OutOfStep } else { NotTested::CutOff };
+    if let Some(seen) = evidence.connections(probe.path).rfind(asked) {
+        return if seen.ledger.astray().is_some() { NotTested::OutOfStep } else { NotTested::CutOff };
     }
     match evidence.transcript.end {
         Some(End::Stopped) | None => return NotTested::Stopped,
         Some(End::Limit) => return NotTested::Limit,
         Some(End::Complete | End::NoService) => {}
     }
-    let Some(last) = connections(evidence, probe.path).last() else {
+    let Some(Seen { connection: last, ledger, .. }) = evidence.connections(probe.path).next_back() else {
         // Its port does not answer in the clear, so TLS was not tried there.
         return NotTested::Unreachable;
     };
     let began_tls = last.entries.iter().any(|entry| entry.what == What::TlsBegun);
     let secured = last.entries.iter().any(|entry| matches!(entry.what, What::Secured { .. }));
-    let ledger = last.ledger();
     match ledger.turns().iter().find(|turn| turn.class == Class::Refused).map(|turn| turn.asked.step) {
         _ if began_tls && !secured => NotTested::TlsFailed,
         Some(Step::StartTls) => NotTested::TlsFailed,
@@ -226,25 +216,4 @@ fn not_tested(evidence: &Evidence<'_>, probe: &Probe) -> NotTested {
         }
         _ => NotTested::CutOff,
     }
-}
-
-fn connections<'a>(evidence: &Evidence<'a>, path: u16) -> impl Iterator<Item = &'a Connection> + use<'a> {
-    evidence.transcript.connections.iter().filter(move |connection| connection.path == path)
-}
-
-/// The positive replies to EHLO or HELO of a connection, and whether each came inside TLS.
-pub(crate) fn ehlos(connection: &Connection) -> impl Iterator<Item = (Ehlo, bool)> {
-    let secured = connection.entries.iter().position(|entry| matches!(entry.what, What::Secured { .. }));
-    let ledger = connection.ledger();
-    let done: Vec<usize> = ledger
-        .turns()
-        .iter()
-        .filter(|turn| turn.asked.step == Step::Hello && turn.class == Class::Done)
-        .map(|turn| turn.entry)
-        .collect();
-    done.into_iter().filter_map(move |at| {
-        let octets = super::kept(connection.reply(at)?);
-        let reply = Reply::parse(&octets).ok()?;
-        Some((Ehlo::read(&reply), secured.is_some_and(|place| place < at)))
-    })
 }

@@ -8,7 +8,7 @@ use crate::moment::{Date, Moment};
 use crate::octets::Octets;
 use crate::plan::RunRecord;
 use crate::receipt::{Receipt, ReceiptKind};
-use crate::transcript::{Step, Transcript};
+use crate::transcript::Step;
 use crate::wire::{Reply, queue_id};
 
 /// Seconds after which servers give up (RFC 5321 §4.5.4.1).
@@ -52,8 +52,7 @@ fn of_probe<'a>(
 }
 
 /// The queue ids that the target gave to the messages it accepted, by probe.
-pub(crate) fn queue_ids(record: &RunRecord, transcript: &Transcript) -> BTreeMap<u16, Octets> {
-    let evidence = Evidence::new(record, transcript);
+pub(crate) fn queue_ids(evidence: &Evidence<'_>) -> BTreeMap<u16, Octets> {
     let accepted =
         |sighting: &&Sighting| sighting.answer.step == Step::Message && sighting.answer.code.is_positive();
     let id = |sighting: &Sighting| {

@@ -1,5 +1,6 @@
 //! What the caller knows of the world around a run.
 
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::net::IpAddr;
 
@@ -71,8 +72,9 @@ impl Measure {
 /// Networks and domains that asked not to be tested.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct NeverTest {
-    networks: Vec<Network>,
-    domains: Vec<Domain>,
+    // Long lists are shared by the plans of many targets.
+    networks: Arc<[Network]>,
+    domains: Arc<[Domain]>,
 }
 
 /// A line of a never-test list is neither network nor domain.
@@ -89,22 +91,22 @@ pub struct NeverTestError {
 impl NeverTest {
     /// Reads a list: a network, an address or a domain on each line, `#` begins a comment.
     pub fn parse(text: &str) -> Result<Self, NeverTestError> {
-        let mut list = Self::default();
+        let (mut networks, mut domains) = (Vec::new(), Vec::new());
         for (at, line) in text.lines().enumerate() {
             let entry = line.split('#').next().unwrap_or_default().trim();
             if entry.is_empty() {
                 continue;
             }
             match (entry.parse::<Network>(), entry.parse::<Domain>()) {
-                (Ok(network), _) => list.networks.push(network),
-                (_, Ok(domain)) => list.domains.push(domain),
+                (Ok(network), _) => networks.push(network),
+                (_, Ok(domain)) => domains.push(domain),
                 (Err(network), Err(domain)) => {
                     let fault = if entry.contains('/') { network } else { domain };
                     return Err(NeverTestError { line: at + 1, fault });
                 }
             }
         }
-        Ok(list)
+        Ok(Self { networks: networks.into(), domains: domains.into() })
     }
 
     /// Whether the owner of this address asked not to be tested.

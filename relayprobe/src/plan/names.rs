@@ -1,5 +1,6 @@
 //! The names of a run, and the command lines made from them.
 
+use alloc::borrow::Cow;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -137,46 +138,47 @@ impl<'a> Names<'a> {
     }
 
     fn line(&self, line: &Line) -> Result<CommandLine, Unfit> {
-        let argument = self.fill(&line.argument)?;
-        let parameters = self.fill(&line.parameters)?;
-        Ok(CommandLine::new(&alloc::format!("{}{argument}{parameters}", line.verb))?)
+        let mut text = String::with_capacity(128);
+        text.push_str(&line.verb);
+        line.argument.fill_into(&mut text, |name| self.value(name))?;
+        line.parameters.fill_into(&mut text, |name| self.value(name))?;
+        Ok(CommandLine::new(&text)?)
     }
 
     fn fill(&self, form: &Form) -> Result<String, Unfit> {
         Ok(form.fill(|name| self.value(name))?)
     }
 
-    fn value(&self, name: Name) -> Option<String> {
-        let identity = &self.record.identity;
-        let target = &self.record.target;
+    fn value(&self, name: Name) -> Option<Cow<'a, str>> {
+        let (identity, target) = (&self.record.identity, &self.record.target);
         Some(match name {
-            Name::Sender => alloc::format!("{}@{}", self.sender_user(), identity.sender_domain),
-            Name::SenderUser => self.sender_user(),
-            Name::SenderDomain => identity.sender_domain.to_string(),
-            Name::ProbeUser => self.probe.user.clone(),
-            Name::ProbeDomain => identity.probe_domain.to_string(),
-            Name::ProbeDomainUpper => identity.probe_domain.as_str().to_ascii_uppercase(),
-            Name::ProbeDomainImcea => identity.probe_domain.as_str().replace('.', "+2E"),
-            Name::ProbeDomainIdeographic => identity.probe_domain.as_str().replace('.', "\u{3002}"),
-            Name::TargetDomain => target.domains.first()?.to_string(),
-            Name::TargetHost => self.host?.to_string(),
-            Name::TargetIp => target.ipv4()?.to_string(),
-            Name::TargetIp6 => target.ipv6()?.to_string(),
-            Name::TargetRdns => target.reverse_name.as_ref()?.to_string(),
+            Name::Sender => alloc::format!("{}@{}", self.sender_user(), identity.sender_domain).into(),
+            Name::SenderUser => self.sender_user().into(),
+            Name::SenderDomain => identity.sender_domain.as_str().into(),
+            Name::ProbeUser => self.probe.user.as_str().into(),
+            Name::ProbeDomain => identity.probe_domain.as_str().into(),
+            Name::ProbeDomainUpper => identity.probe_domain.as_str().to_ascii_uppercase().into(),
+            Name::ProbeDomainImcea => identity.probe_domain.as_str().replace('.', "+2E").into(),
+            Name::ProbeDomainIdeographic => identity.probe_domain.as_str().replace('.', "\u{3002}").into(),
+            Name::TargetDomain => target.domains.first()?.as_str().into(),
+            Name::TargetHost => self.host?.as_str().into(),
+            Name::TargetIp => target.ipv4()?.to_string().into(),
+            Name::TargetIp6 => target.ipv6()?.to_string().into(),
+            Name::TargetRdns => target.reverse_name.as_ref()?.as_str().into(),
             Name::LocalUser => target.mailbox.as_ref()?.local().into(),
-            Name::IspDomain => target.provider_domain.as_ref()?.to_string(),
-            Name::HostedDomain => target.domains.get(1)?.to_string(),
-            Name::LureMx => identity.lure_mx.as_ref()?.to_string(),
-            Name::LureA => identity.lure_a.as_ref()?.to_string(),
-            Name::ProbeIp => identity.sink_ipv4?.to_string(),
-            Name::ProbeIp6 => identity.sink_ipv6?.to_string(),
-            Name::ProbeIpDecimal => decimal(identity.sink_ipv4?),
-            Name::Token => self.probe.user.clone(),
-            Name::SinkHost => identity.sink_host.as_ref()?.to_string(),
-            Name::OwnMailbox => self.own_mailbox(),
-            Name::OwnDomain => target.domains.first().or(self.host)?.to_string(),
-            Name::CaseSender => self.beside(|case| &case.mail)?,
-            Name::CaseRecipient => self.beside(|case| &case.rcpt)?,
+            Name::IspDomain => target.provider_domain.as_ref()?.as_str().into(),
+            Name::HostedDomain => target.domains.get(1)?.as_str().into(),
+            Name::LureMx => identity.lure_mx.as_ref()?.as_str().into(),
+            Name::LureA => identity.lure_a.as_ref()?.as_str().into(),
+            Name::ProbeIp => identity.sink_ipv4?.to_string().into(),
+            Name::ProbeIp6 => identity.sink_ipv6?.to_string().into(),
+            Name::ProbeIpDecimal => decimal(identity.sink_ipv4?).into(),
+            Name::Token => self.probe.user.as_str().into(),
+            Name::SinkHost => identity.sink_host.as_ref()?.as_str().into(),
+            Name::OwnMailbox => self.own_mailbox().into(),
+            Name::OwnDomain => target.domains.first().or(self.host)?.as_str().into(),
+            Name::CaseSender => self.beside(|case| &case.mail)?.into(),
+            Name::CaseRecipient => self.beside(|case| &case.rcpt)?.into(),
         })
     }
 

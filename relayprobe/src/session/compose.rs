@@ -32,6 +32,7 @@ impl Session {
     }
 
     fn compose(&mut self, at: usize) {
+        let sharing = self.sharing(at);
         let Some(dialogue) = self.dialogues.get_mut(at) else { return };
         let path = dialogue.path();
         let Some(state) = self.paths.get_mut(usize::from(path)) else { return };
@@ -44,7 +45,12 @@ impl Session {
         let alone = due.first().is_some_and(|item| item.alone);
         let window = window(&self.record, dialogue, alone);
         let grouped = window == Window::Group;
-        let budget = self.record.limits.budget.unwrap_or_else(|| state.budget(dialogue));
+        let mut budget = self.record.limits.budget.unwrap_or_else(|| state.budget(dialogue));
+        if !grouped && sharing > 1 {
+            // One by one takes time: connections that stand open beside this one do their part.
+            let share = u16::try_from(due.len().div_ceil(sharing)).unwrap_or(u16::MAX);
+            budget.transactions = budget.transactions.min(share);
+        }
         let mut group = Group::new(budget, window, state.mail_refused && grouped);
         state.scouted |= *dialogue.hello() == Hello::Own;
         let ends: Vec<Item> =
@@ -73,6 +79,15 @@ impl Session {
         }
         dialogue.taken.clone_from(&group.taken);
         group.give(dialogue);
+    }
+
+    /// How many connections of its kind have still to be given commands, itself among them.
+    fn sharing(&self, at: usize) -> usize {
+        let Some(dialogue) = self.dialogues.get(at) else { return 1 };
+        let alike = |other: &&Dialogue| {
+            other.wants_script() && other.path() == dialogue.path() && other.hello() == dialogue.hello()
+        };
+        self.dialogues.iter().filter(alike).count().max(1)
     }
 
     /// The survey is done: chooses what gets a message.

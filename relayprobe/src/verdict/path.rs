@@ -7,11 +7,11 @@ use super::{How, NoReceipt, Reason, Verdict, effect};
 use crate::link::Loss;
 use crate::matrix::{self, Acceptance, Case};
 use crate::octets::Octets;
-use crate::outcome::{Evidence, NotApplicable, NotTested, Outcome, Why, bans, until};
+use crate::outcome::{Evidence, NotApplicable, NotTested, Outcome, Seen, Why, bans, until};
 use crate::plan::{Measure, Probe};
 use crate::receipt::Receipt;
 use crate::target::Path;
-use crate::transcript::{Astray, Class, Connection, Step, What};
+use crate::transcript::{Astray, Class, Step, What};
 use crate::wire::{Reply, ReplyFault, names_relaying};
 
 /// What was found over one path.
@@ -203,18 +203,14 @@ impl<'a> View<'a> {
 
     /// What stands if no envelope was ever asked: the first connection tells.
     fn not_met(&self) -> Option<Standing> {
-        let connections = || {
-            let all = &self.evidence.transcript.connections;
-            all.iter().filter(|connection| usize::from(connection.path) == self.path)
-        };
-        if connections().any(has_mail) {
+        let asked = |seen: &Seen<'_>| seen.ledger.turns().iter().any(|turn| turn.asked.step == Step::Mail);
+        if self.connections().any(asked) {
             return None;
         }
         // The last connection counts: an earlier one may have met a busy server.
-        let Some(connection) = connections().next_back() else {
+        let Some(last @ Seen { connection, ledger, .. }) = self.connections().next_back() else {
             return Some(self.never_tried());
         };
-        let ledger = connection.ledger();
         let began_tls = connection.entries.iter().any(|entry| entry.what == What::TlsBegun);
         let secured = connection.entries.iter().any(|entry| matches!(entry.what, What::Secured { .. }));
         if began_tls && !secured {
@@ -223,7 +219,7 @@ impl<'a> View<'a> {
         let refusal =
             ledger.turns().iter().find(|turn| matches!(turn.class, Class::Refused | Class::Closing));
         Some(match (ledger.turns().first(), refusal) {
-            (None, _) => first_words(connection),
+            (None, _) => first_words(last),
             (Some(_), Some(turn)) if !turn.code.is_permanent() => Standing::undetermined(Reason::Busy),
             (Some(_), Some(turn)) if turn.asked.step == Step::StartTls => {
                 Standing::undetermined(self.not_tested(NotTested::TlsFailed))
@@ -232,6 +228,10 @@ impl<'a> View<'a> {
             (Some(_), None) if ledger.astray().is_some() => Standing::undetermined(Reason::OutOfStep),
             (Some(_), None) => Standing::undetermined(Reason::CutOff),
         })
+    }
+
+    fn connections(&self) -> impl DoubleEndedIterator<Item = &Seen<'_>> {
+        self.evidence.connections(u16::try_from(self.path).unwrap_or(u16::MAX))
     }
 
     fn never_tried(&self) -> Standing {
@@ -290,10 +290,8 @@ impl<'a> View<'a> {
 
     /// Whether a server that had let us in greeted us with a refusal later.
     fn is_shut_out(&self) -> bool {
-        let all = self.evidence.transcript.connections.iter();
-        all.filter(|connection| usize::from(connection.path) == self.path).any(|connection| {
-            let ledger = connection.ledger();
-            let first = ledger.turns().first();
+        self.connections().any(|seen| {
+            let first = seen.ledger.turns().first();
             first.is_some_and(|turn| turn.class == Class::Refused && turn.code.is_permanent())
         })
     }
@@ -411,12 +409,9 @@ const fn is_absent(outcome: &Outcome) -> bool {
     matches!(outcome, Outcome::NotApplicable { .. })
 }
 
-fn has_mail(connection: &Connection) -> bool {
-    connection.ledger().turns().iter().any(|turn| turn.asked.step == Step::Mail)
-}
-
 /// A connection on which the server never said a whole reply.
-fn first_words(connection: &Connection) -> Standing {
+fn first_words(seen: &Seen<'_>) -> Standing {
+    let connection = seen.connection;
     let connected = connection.entries.iter().any(|entry| entry.what == What::Connected);
     let fault = connection.entries.iter().find_map(|entry| match &entry.what {
         What::Fault { fault, .. } => Some(*fault),
@@ -436,7 +431,7 @@ fn first_words(connection: &Connection) -> Standing {
             Standing::unreachable(How::of(loss))
         }
         (None, Some(_)) => Standing::unreachable(How::Other),
-        (None, None) if connection.ledger().astray() == Some(Astray::WrongCode) => {
+        (None, None) if seen.ledger.astray() == Some(Astray::WrongCode) => {
             Standing::undetermined(Reason::OutOfStep)
         }
         (None, None) => Standing::undetermined(Reason::Stopped),

@@ -30,9 +30,10 @@ impl CommandLine {
 
     /// A line of `text`, which must have neither control characters nor too many octets.
     pub fn new(text: &str) -> Result<Self, CommandError> {
-        if let Some((at, _)) =
-            text.char_indices().find(|(_, c)| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}'))
-        {
+        // Outside ASCII controls are rare and costly to find.
+        let plain = text.is_ascii() && !text.bytes().any(|octet| octet.is_ascii_control());
+        let breaks = |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}');
+        if !plain && let Some(at) = text.find(breaks) {
             return Err(CommandError::Control { at });
         }
         if text.len() + 2 > Self::LIMIT {

@@ -3,6 +3,8 @@
 use alloc::vec::Vec;
 use core::fmt;
 
+use memchr::memchr;
+
 use super::EnhancedCode;
 
 /// Three digits, the first from 1 to 5.
@@ -59,13 +61,13 @@ pub struct Reply<'a> {
 impl<'a> Reply<'a> {
     /// Reads one whole reply that fills `octets`.
     pub fn parse(octets: &'a [u8]) -> Result<Self, ReplyFault> {
+        if let Some((code, length)) = whole(octets, ReplyLimits::LARGEST) {
+            return if length == octets.len() { Ok(Self { code, octets }) } else { Err(ReplyFault::Surplus) };
+        }
         let mut decoder = ReplyDecoder::new(ReplyLimits::LARGEST);
-        let mut rest = octets;
-        match decoder.read(&mut rest) {
-            Some(Ok(whole)) if rest.is_empty() => Ok(Self { code: whole.code, octets }),
-            Some(Ok(_)) => Err(ReplyFault::Surplus),
+        match decoder.read(&mut { octets }) {
             Some(Err(fault)) => Err(fault),
-            None => Err(ReplyFault::Unfinished),
+            Some(Ok(_)) | None => Err(ReplyFault::Unfinished),
         }
     }
 
@@ -151,7 +153,8 @@ impl Default for ReplyLimits {
 
 /// Reads replies from octets in pieces of any size.
 ///
-/// Its buffer is kept from reply to reply, so that no reply allocates once the longest has been seen. It is strict: a
+/// A reply that comes in one piece is not copied. Its buffer is kept from reply to reply, so that no other one allocates
+/// once the longest has been seen. It is strict: a
 /// line ends in CRLF alone, and a lone CR or a NUL is text. A line that cannot be part of a reply is given up at its end,
 /// or once there is enough of it to show what it was, so that the same octets in other pieces give the same evidence.
 #[derive(Clone, Debug)]
@@ -179,12 +182,19 @@ impl ReplyDecoder {
     ///
     /// `None` means that all of `input` was taken and the reply is not whole yet. After a fault the rest of `input` is
     /// left, and every further call begins anew: the caller ends the connection.
-    pub fn read(&mut self, input: &mut &[u8]) -> Option<Result<Reply<'_>, ReplyFault>> {
+    pub fn read<'a, 'i: 'a>(&'a mut self, input: &mut &'i [u8]) -> Option<Result<Reply<'a>, ReplyFault>> {
         if self.done {
             self.clear();
         }
+        if self.octets.is_empty()
+            && let Some((code, length)) = whole(input, self.limits)
+            && let Some((octets, rest)) = input.split_at_checked(length)
+        {
+            *input = rest;
+            return Some(Ok(Reply { code, octets }));
+        }
         while !input.is_empty() {
-            let (piece, ends) = match input.iter().position(|&octet| octet == b'\n') {
+            let (piece, ends) = match memchr(b'\n', input) {
                 Some(at) => (at + 1, true),
                 None => (input.len(), false),
             };
@@ -289,6 +299,33 @@ impl ReplyDecoder {
     fn line(&self) -> &[u8] {
         self.octets.get(self.line_start..).unwrap_or_default()
     }
+}
+
+/// Code and length of the reply that `octets` begin with, if all of it is there and nothing is wrong with it.
+fn whole(octets: &[u8], limits: ReplyLimits) -> Option<(Code, usize)> {
+    let [first, second, third, ..] = *octets else { return None };
+    let digits = [first, second, third];
+    let code = Code::parse(digits)?;
+    let mut length = 0;
+    for _ in 0..limits.lines {
+        let rest = octets.get(length..)?;
+        let end = memchr(b'\n', rest)?;
+        let line = rest.get(..end)?;
+        length += end + 1;
+        if line.len() >= as_size(limits.line) || length > as_size(limits.reply) {
+            return None;
+        }
+        match *line {
+            [a, b, c, separator, .., b'\r'] if [a, b, c] == digits => match separator {
+                b'-' => {}
+                b' ' => return Some((code, length)),
+                _ => return None,
+            },
+            [a, b, c, b'\r'] if [a, b, c] == digits => return Some((code, length)),
+            _ => return None,
+        }
+    }
+    None
 }
 
 fn as_size(limit: u32) -> usize {

@@ -1,5 +1,6 @@
 //! `HOST[:PORT]`.
 
+use core::fmt;
 use core::str::FromStr;
 use std::net::{IpAddr, Ipv6Addr};
 
@@ -66,6 +67,18 @@ fn parse_port(text: &str) -> Result<u16, HostError> {
     port.ok_or_else(|| HostError::Port { text: text.into() })
 }
 
+impl fmt::Display for Host {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.place, self.port) {
+            (Place::Address(IpAddr::V6(address)), Some(port)) => write!(f, "[{address}]:{port}"),
+            (Place::Address(address), Some(port)) => write!(f, "{address}:{port}"),
+            (Place::Address(address), None) => write!(f, "{address}"),
+            (Place::Name(name), Some(port)) => write!(f, "{name}:{port}"),
+            (Place::Name(name), None) => write!(f, "{name}"),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -84,6 +97,7 @@ mod tests {
             ("mail.example:25", Place::Name("mail.example".parse().unwrap()), Some(25)),
         ] {
             assert_eq!(host(text), Host { place, port }, "{text}");
+            assert_eq!(host(&host(text).to_string()), host(text), "{text}");
         }
     }
 

@@ -4,6 +4,7 @@ mod cases;
 mod config;
 mod demo;
 mod desk;
+mod files;
 mod host;
 mod init;
 mod judge;
@@ -20,7 +21,9 @@ mod run;
 mod sink;
 mod sources;
 mod store;
+mod sweep;
 mod target;
+mod targets;
 mod wait;
 
 use std::process::ExitCode;
@@ -39,6 +42,7 @@ use proof::ProofError;
 use read::ReadError;
 use sources::SourceError;
 use store::StoreError;
+use sweep::SweepError;
 use target::TargetError;
 
 /// Bad usage (`EX_USAGE` of sysexits.h).
@@ -98,6 +102,8 @@ enum Failure {
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error(transparent)]
+    Sweep(#[from] SweepError),
+    #[error(transparent)]
     Output(#[from] OutputError),
 }
 
@@ -113,7 +119,8 @@ impl Failure {
             | Self::Init(_)
             | Self::Input(_) => LOCAL,
             Self::Target(error) if !error.is_local() => USAGE,
-            Self::Target(_) | Self::Store(_) | Self::Output(_) => LOCAL,
+            Self::Sweep(error) if !error.is_local() => USAGE,
+            Self::Target(_) | Self::Sweep(_) | Self::Store(_) | Self::Output(_) => LOCAL,
         }
     }
 }

@@ -22,6 +22,23 @@ pub(crate) fn show(text: &str) -> Result<(), OutputError> {
     }
 }
 
+/// Whether anybody reads standard output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reader {
+    There,
+    Gone,
+}
+
+/// Writes one of many results.
+pub(crate) fn show_line(text: &str) -> Result<Reader, OutputError> {
+    let mut out = io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.write_all(b"\n")).and_then(|()| out.flush()) {
+        Ok(()) => Ok(Reader::There),
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(Reader::Gone),
+        Err(fault) => Err(OutputError::Standard { fault }),
+    }
+}
+
 /// Tells the user something on standard error.
 pub(crate) fn tell(message: impl fmt::Display) {
     let line = harmless(&message.to_string());

@@ -1,13 +1,13 @@
 //! `relayprobe probe`: asks one server.
 
 use std::net::IpAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use relayprobe::matrix::{self, CaseError, UnknownCase};
 use relayprobe::plan::{Measure, NeverTest, NeverTestError, PlanBuilder, Profile, Vantage};
-use relayprobe::{Case, Matrix, Plan, PlanError, Selection, driver};
+use relayprobe::{Case, Matrix, Plan, PlanError, Selection, Target, driver};
 
 use crate::Failure;
 use crate::config::{AuthorizationOptions, Config, IdentityOptions};
@@ -15,7 +15,9 @@ use crate::proof::{ProofOptions, warn_of_contact};
 use crate::read::{ReadError, read_text};
 use crate::run::{self, Kept};
 use crate::store::Store;
+use crate::sweep::{SweepError, SweepOptions, Wishes, sweep};
 use crate::target::TargetOptions;
+use crate::targets::List;
 
 /// More than every network there is.
 const LIST_LIMIT: u64 = 64 << 20;
@@ -35,6 +37,8 @@ pub(crate) struct ProbeOptions {
     proof: ProofOptions,
     #[command(flatten)]
     manner: Manner,
+    #[command(flatten)]
+    sweep: SweepOptions,
     #[command(flatten)]
     pub(crate) kept: Kept,
     /// TOML file with the tables [identity] and [authorization]; options override it
@@ -122,21 +126,47 @@ pub(crate) fn probe(options: &ProbeOptions) -> Result<u8, Failure> {
     let authorization = options.authorization.authorization(&config)?;
     let matrix = options.asked.matrix()?;
     let never_test = options.manner.never_test()?;
-    let target = options.target.target(options.manner.source)?;
+    let build = |target: Target| {
+        let address = target.address;
+        let (identity, authorization) = (identity.clone(), authorization.clone());
+        let mut builder = Plan::builder(target, identity, authorization);
+        builder = builder.matrix(matrix.clone()).never_test(never_test.clone());
+        if let Some(ports) = options.target.ports() {
+            builder = builder.ports(ports);
+        }
+        options.manner.apply(builder, address)
+    };
+    // Without a host there is a list; the options see to it.
+    let Some(host) = &options.target.host else { return many(options, build) };
+    let target = options.target.target(host, options.manner.source)?;
     let address = target.address;
     let store = options.kept.store.as_deref().map(Store::open).transpose()?;
     let proof = options.proof.open(&identity, store.as_ref())?;
     if proof.is_some() {
         warn_of_contact(&identity);
     }
-    let mut builder = Plan::builder(target, identity, authorization).matrix(matrix).never_test(never_test);
-    if let Some(ports) = options.target.ports() {
-        builder = builder.ports(ports);
-    }
+    let mut builder = build(target);
     if let Some(proof) = &proof {
         builder = proof.apply(builder);
     }
-    run::run(options.manner.apply(builder, address), address, &options.kept, store.as_ref(), proof)
+    run::run(builder, address, &options.kept, store.as_ref(), proof)
+}
+
+fn many(options: &ProbeOptions, build: impl Fn(Target) -> PlanBuilder + Sync) -> Result<u8, Failure> {
+    if options.proof.is_wanted() {
+        return Err(SweepError::Proof.into());
+    }
+    let (list, count) =
+        List::open(options.sweep.targets.as_deref().unwrap_or(Path::new(""))).map_err(SweepError::List)?;
+    let store = options.kept.store.as_deref().map(Store::open).transpose()?;
+    let wishes = Wishes {
+        options: &options.sweep,
+        target: &options.target,
+        from: options.manner.source,
+        connections: options.manner.connections,
+        store: store.as_ref(),
+    };
+    sweep(list, count, &wishes, build)
 }
 
 /// Which option a plan that could not be made lacks.

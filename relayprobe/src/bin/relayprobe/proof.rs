@@ -79,6 +79,14 @@ pub(crate) struct Proof {
 }
 
 impl ProofOptions {
+    /// Whether messages are asked for.
+    pub(crate) fn is_wanted(&self) -> bool {
+        match self.stage.as_deref() {
+            Some(stage) => stage == "prove",
+            None => self.sink.is_some() || !self.receipts.is_empty(),
+        }
+    }
+
     /// Opens the receiving side before anything is asked; nothing for a survey.
     pub(crate) fn open(&self, identity: &Identity, store: Option<&Store>) -> Result<Option<Proof>, Failure> {
         let named = self.sink.is_some() || !self.receipts.is_empty();

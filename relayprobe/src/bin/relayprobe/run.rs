@@ -15,7 +15,7 @@ use crate::Failure;
 use crate::output::{OutputError, show};
 use crate::progress::Progress;
 use crate::proof::Proof;
-use crate::store::Store;
+use crate::store::{MadeBy, Store};
 use crate::wait::wait;
 
 /// What is kept and shown.
@@ -87,7 +87,7 @@ fn plan(builder: PlanBuilder, address: IpAddr, store: Option<&Store>) -> Result<
     let Some(store) = store else { return Ok(builder.build(today, seed)?) };
     let slot = store.slot(address)?;
     let plan = builder.history(slot.history(today)).build(today, seed)?;
-    slot.keep_run(plan.record())?;
+    slot.keep_run(plan.record(), MadeBy::Person)?;
     Ok(plan)
 }
 

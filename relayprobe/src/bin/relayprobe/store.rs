@@ -50,6 +50,8 @@ pub(crate) enum StoreError {
     Lock { path: PathBuf, fault: io::Error },
     #[error("another run has held the lock {} for five seconds", path.display())]
     Busy { path: PathBuf },
+    #[error("another sweep is under way with the store {}", path.display())]
+    Sweeping { path: PathBuf },
 }
 
 /// A directory with the memory of all runs.
@@ -64,11 +66,33 @@ pub(crate) struct Store {
 struct Index {
     address: Option<IpAddr>,
     last_run: Option<Date>,
+    /// The name of that run.
+    #[serde(default)]
+    run: Option<String>,
+    #[serde(default)]
+    made_by: MadeBy,
     /// Refusals that the runs of a day planned to collect.
     refusals: BTreeMap<String, u32>,
     /// Messages that the runs of a day planned to send.
     #[serde(default)]
     messages: BTreeMap<String, u32>,
+}
+
+/// What a run is a part of.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum MadeBy {
+    /// Nothing: somebody asked for this target.
+    #[default]
+    Person,
+    /// A sweep, and only one at a time is under way: if there is no report when the next one comes, it was killed.
+    Sweep,
+}
+
+/// What a stored report says to whoever asks for the exit status alone.
+#[derive(Deserialize)]
+struct Stored {
+    exit_code: u8,
 }
 
 /// One target's place in the store; no other run can plan against this store meanwhile.
@@ -100,6 +124,18 @@ impl Store {
         Ok(Slot { store: self, address, index, _lock: lock })
     }
 
+    /// Takes the store for a sweep, until what is returned is dropped or the program ends, however it ends.
+    pub(crate) fn begin_sweep(&self) -> Result<File, StoreError> {
+        let path = self.root.join("sweep");
+        let fault = |fault| StoreError::Lock { path: path.clone(), fault };
+        let file = private::lock_file(&path).map_err(fault)?;
+        match file.try_lock() {
+            Ok(()) => Ok(file),
+            Err(TryLockError::WouldBlock) => Err(StoreError::Sweeping { path: self.root.clone() }),
+            Err(TryLockError::Error(error)) => Err(fault(error)),
+        }
+    }
+
     /// Counts the messages that a run could have sent and did not as not sent.
     pub(crate) fn count_messages(&self, report: &Report) -> Result<(), StoreError> {
         if report.run.prove.is_none() {
@@ -116,7 +152,7 @@ impl Store {
 
     /// Keeps a report, and tells where.
     pub(crate) fn keep_report(&self, report: &Report) -> Result<PathBuf, StoreError> {
-        self.write(REPORTS, &file_name(&report.run), &report.to_json())
+        self.write(REPORTS, &file_name(report.run.date, &report.run.run), &report.to_json())
     }
 
     /// The keys; the first one is made now if there is none yet.
@@ -265,11 +301,52 @@ impl Slot<'_> {
         }
     }
 
+    /// The same for a sweep. A run of a sweep that was killed is made again, as if it had not been: once, because from
+    /// then on it counts.
+    pub(crate) fn history_for_sweep(&self, today: Date) -> Result<History, StoreError> {
+        let mut history = self.history(today);
+        let Some(name) = self.last_name().filter(|_| self.index.made_by == MadeBy::Sweep) else {
+            return Ok(history);
+        };
+        if self.read(REPORTS, &name)?.is_none() {
+            history.last_run = None;
+            let record = self.read(RUNS, &name)?;
+            let record: Option<RunRecord> = record.and_then(|text| serde_json::from_slice(&text).ok());
+            if let Some(record) = record.filter(|record| day(record.date) == day(today)) {
+                history.refusals_today = history.refusals_today.saturating_sub(record.expected_refusals());
+            }
+        }
+        Ok(history)
+    }
+
+    /// The exit status of the last run, if its report is there.
+    pub(crate) fn last_status(&self) -> Result<Option<u8>, StoreError> {
+        let Some(name) = self.last_name() else { return Ok(None) };
+        let text = self.read(REPORTS, &name)?;
+        Ok(text.and_then(|text| serde_json::from_slice(&text).ok()).map(|Stored { exit_code }| exit_code))
+    }
+
+    /// The name of the last run's files.
+    fn last_name(&self) -> Option<String> {
+        Some(file_name(self.index.last_run?, self.index.run.as_deref()?))
+    }
+
+    fn read(&self, room: &str, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        let path = self.store.root.join(room).join(name);
+        match fs::read(&path) {
+            Ok(text) => Ok(Some(text)),
+            Err(fault) if fault.kind() == ErrorKind::NotFound => Ok(None),
+            Err(fault) => Err(StoreError::Read { path, fault }),
+        }
+    }
+
     /// Keeps the record of a run that is about to begin, and counts it: even a run that is killed was one.
-    pub(crate) fn keep_run(mut self, run: &RunRecord) -> Result<(), StoreError> {
-        self.store.write(RUNS, &file_name(run), &json(run))?;
+    pub(crate) fn keep_run(mut self, run: &RunRecord, made_by: MadeBy) -> Result<(), StoreError> {
+        self.store.write(RUNS, &file_name(run.date, &run.run), &json(run))?;
         self.index.address = Some(self.address);
         self.index.last_run = Some(run.date);
+        self.index.run = Some(run.run.clone());
+        self.index.made_by = made_by;
         let messages = run.prove.map_or(0, |_| run.limits.messages);
         count(&mut self.index.refusals, run.date, run.expected_refusals());
         count(&mut self.index.messages, run.date, u32::from(messages));
@@ -292,8 +369,8 @@ fn json(value: &impl Serialize) -> String {
 }
 
 /// Names sort by time, and hold no colon, which not every file system takes.
-fn file_name(run: &RunRecord) -> String {
-    format!("{}-{}.json", run.date.to_string().replace(':', ""), run.run)
+fn file_name(date: Date, run: &str) -> String {
+    format!("{}-{run}.json", date.to_string().replace(':', ""))
 }
 
 /// The date that a file's name begins with.

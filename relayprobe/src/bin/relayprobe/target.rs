@@ -57,12 +57,13 @@ impl TargetError {
 }
 
 /// What is tested.
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "The target")]
 pub(crate) struct TargetOptions {
     /// Address or name of the server, IPv6 in brackets if a port follows; the port is 25 unless given
-    #[arg(value_name = "HOST[:PORT]", help_heading = None)]
-    host: Host,
+    #[arg(value_name = "HOST[:PORT]", help_heading = None, required_unless_present = "targets",
+        conflicts_with = "targets")]
+    pub(crate) host: Option<Host>,
     /// Ports to ask on, the main one first
     #[arg(long, value_name = "PORTS", value_delimiter = ',', value_parser = clap::value_parser!(u16).range(1..))]
     ports: Vec<u16>,
@@ -70,30 +71,30 @@ pub(crate) struct TargetOptions {
     #[arg(long, value_name = "DOMAIN")]
     domain: Vec<Domain>,
     /// A real mailbox there that its operator named, for controls
-    #[arg(long, value_name = "MAILBOX")]
+    #[arg(long, value_name = "MAILBOX", conflicts_with = "targets")]
     mailbox: Option<Mailbox>,
     /// Reverse name of its address
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", conflicts_with = "targets")]
     ptr: Option<Domain>,
     /// Domain of its internet provider
     #[arg(long, value_name = "DOMAIN")]
     provider_domain: Option<Domain>,
     /// What it called itself when it was last tested; another name now makes the verdict undetermined
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", conflicts_with = "targets")]
     expect_host: Option<Domain>,
     /// Another address of the same host in the other family, for forms that hold it
-    #[arg(long, value_name = "ADDRESS")]
+    #[arg(long, value_name = "ADDRESS", conflicts_with = "targets")]
     other_address: Option<IpAddr>,
 }
 
 impl TargetOptions {
     /// The target, its name looked up once. `from` is the local address that must be able to reach it.
-    pub(crate) fn target(&self, from: Option<IpAddr>) -> Result<Target, TargetError> {
-        if self.host.port.is_some() && !self.ports.is_empty() {
+    pub(crate) fn target(&self, host: &Host, from: Option<IpAddr>) -> Result<Target, TargetError> {
+        if host.port.is_some() && !self.ports.is_empty() {
             return Err(TargetError::TwoPorts);
         }
-        let port = self.host.port.or(self.ports.first().copied()).unwrap_or(SMTP);
-        let (address, name) = match &self.host.place {
+        let port = host.port.or(self.ports.first().copied()).unwrap_or(SMTP);
+        let (address, name) = match &host.place {
             Place::Address(address) => (*address, None),
             Place::Name(name) => (look_up(name, port, from)?, Some(name.clone())),
         };

@@ -1,0 +1,114 @@
+//! A transcript with its replies paired, once for all who judge by it.
+
+use alloc::vec::Vec;
+
+use super::kept;
+use crate::address::Domain;
+use crate::moment::Moment;
+use crate::octets::Octets;
+use crate::plan::{RunRecord, host_name};
+use crate::transcript::{Answer, Class, Connection, Entry, Ledger, Step, Transcript, What};
+use crate::wire::{Ehlo, Reply};
+
+/// An answer with its place in time.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Sighting {
+    pub(crate) connection: usize,
+    pub(crate) answer: Answer,
+    /// Orders answers of connections that ran at the same time.
+    pub(crate) order: (u64, usize),
+}
+
+/// A connection, and what its replies belong to.
+pub(crate) struct Seen<'a> {
+    pub(crate) connection: &'a Connection,
+    pub(crate) ledger: Ledger,
+    /// The positive replies to EHLO or HELO, and whether each came inside TLS.
+    pub(crate) hellos: Vec<(Ehlo, bool)>,
+}
+
+/// A transcript with its replies paired.
+pub(crate) struct Evidence<'a> {
+    pub(crate) record: &'a RunRecord,
+    pub(crate) transcript: &'a Transcript,
+    seen: Vec<Seen<'a>>,
+    /// What the server called itself in its first reply to EHLO that has a name.
+    pub(crate) host: Option<Domain>,
+    pub(crate) sightings: Vec<Sighting>,
+    /// Messages that were begun: the probe, and when.
+    pub(crate) messages: Vec<(u16, Moment)>,
+}
+
+impl<'a> Evidence<'a> {
+    pub(crate) fn new(record: &'a RunRecord, transcript: &'a Transcript) -> Self {
+        let seen: Vec<Seen<'_>> = transcript.connections.iter().map(Seen::new).collect();
+        let mut sightings = Vec::new();
+        for (at, Seen { connection, ledger, .. }) in seen.iter().enumerate() {
+            for &answer in ledger.answers() {
+                let when = connection.entries.get(answer.entry).map_or(0, |entry| entry.at.as_micros());
+                sightings.push(Sighting { connection: at, answer, order: (when, at) });
+            }
+        }
+        sightings.sort_by_key(|sighting| sighting.order);
+        let entries = transcript.connections.iter().flat_map(|connection| &connection.entries);
+        let message = |entry: &Entry| match entry.what {
+            What::Command { step: Step::Message, probe: Some(probe), .. } => Some((probe, entry.at)),
+            _ => None,
+        };
+        let messages = entries.filter_map(message).collect();
+        let evidence = Self { record, transcript, seen, host: None, sightings, messages };
+        let mut hellos = evidence.target_connections().flat_map(|seen| &seen.hellos);
+        let host = hellos.find_map(|(ehlo, _)| host_name(ehlo.name()));
+        drop(hellos);
+        Self { host, ..evidence }
+    }
+
+    /// The connections to the target; our own receiving server says nothing about it.
+    pub(crate) fn target_connections(&self) -> impl Iterator<Item = &Seen<'a>> {
+        self.seen.iter().filter(|seen| !self.record.is_way_in(seen.connection.path))
+    }
+
+    /// The connections of one path.
+    pub(crate) fn connections(&self, path: u16) -> impl DoubleEndedIterator<Item = &Seen<'a>> {
+        self.seen.iter().filter(move |seen| seen.connection.path == path)
+    }
+
+    /// When the message of a probe was last begun.
+    pub(crate) fn message(&self, probe: u16) -> Option<Moment> {
+        self.messages.iter().filter(|(of, _)| *of == probe).map(|&(_, at)| at).max()
+    }
+
+    /// The answer that counts: the last one to DATA or a message, else to an envelope. A server that accepted an
+    /// envelope has accepted it, whatever it says when it is asked again.
+    pub(super) fn answer(&self, probe: u16) -> Option<&Sighting> {
+        let late = |sighting: &&Sighting| matches!(sighting.answer.step, Step::Data | Step::Message);
+        let accepted = |sighting: &&Sighting| sighting.answer.code.is_positive();
+        let answers = || self.answers(probe).rev();
+        answers().find(late).or_else(|| answers().find(accepted)).or_else(|| answers().next())
+    }
+
+    /// The answers to one probe, in order of time.
+    pub(crate) fn answers(&self, probe: u16) -> impl DoubleEndedIterator<Item = &Sighting> {
+        self.sightings.iter().filter(move |sighting| sighting.answer.probe == probe)
+    }
+
+    /// The reply of an answer, as kept.
+    pub(crate) fn reply(&self, sighting: &Sighting) -> Option<&'a Octets> {
+        self.transcript.connections.get(sighting.connection)?.reply(sighting.answer.entry)
+    }
+}
+
+impl<'a> Seen<'a> {
+    fn new(connection: &'a Connection) -> Self {
+        let ledger = connection.ledger();
+        let secured = connection.entries.iter().position(|entry| matches!(entry.what, What::Secured { .. }));
+        let done = |step: Step, class: Class| step == Step::Hello && class == Class::Done;
+        let turns = ledger.turns().iter().filter(|turn| done(turn.asked.step, turn.class));
+        let hellos = turns.filter_map(|turn| {
+            let octets = kept(connection.reply(turn.entry)?);
+            let reply = Reply::parse(&octets).ok()?;
+            Some((Ehlo::read(&reply), secured.is_some_and(|place| place < turn.entry)))
+        });
+        Self { connection, hellos: hellos.collect(), ledger }
+    }
+}
