@@ -282,9 +282,9 @@ static int show(relayprobe_report *report, const char *host, uint64_t today, int
     check(relayprobe_report_date(report, &date));
     for (int i = 0; i < probes; i++) {
         int outcome = relayprobe_report_probe_outcome(report, (uint32_t)i);
-        const char *name = relayprobe_report_probe_case(report, (uint32_t)i);
+        const char *family = relayprobe_report_probe_family(report, (uint32_t)i);
         /* Controls are no relay cases: a good server takes the first of them. */
-        if (name == NULL || strncmp(name, "ctl-", 4) == 0)
+        if (family == NULL || strcmp(family, "control") == 0)
             continue;
         refused += outcome == RELAYPROBE_OUTCOME_REFUSED;
         accepted += outcome == RELAYPROBE_OUTCOME_ACCEPTED;

@@ -5,9 +5,9 @@
  *
  * What holds for all functions:
  *
- * - Handles come from functions whose name ends in _new, _report or _from_text or _from_json, or from relayprobe_run(), and
- *   go back to the function whose name ends in _free, once. There is nothing else to free. A handle that was freed must
- *   not be used again; the library notices some such mistakes, not all.
+ * - A handle is what a function returns or puts where it is told to (`**`). It goes back to the function of its kind whose
+ *   name ends in _free, once. There is nothing else to free. A handle that was freed must not be used again; the library
+ *   notices some such mistakes, not all.
  * - Strings that go in end with a NUL, are UTF-8, and are copied. Strings that come out are static, or belong to a handle
  *   until its next call.
  * - NULL where a pointer is wanted is an error, not a crash, unless the function says that NULL will do.
@@ -1108,8 +1108,8 @@ const char *relayprobe_report_probe_why(struct relayprobe_report *report,
 
 /**
  * The reply that settled a probe, as it came, which may hold any octet; NULL and 0 if there was none. No pointer may be
- * NULL. The octets stay until the next call that changes the report: relayprobe_report_add_message(), _judge(),
- * _check_way_in(), _free().
+ * NULL. The octets stay until the next call that changes the report: relayprobe_report_add_message(), _append(),
+ * _judge(), _check_way_in(), _free().
  */
 enum relayprobe_status relayprobe_report_probe_reply(struct relayprobe_report *report,
                                                      uint32_t probe,

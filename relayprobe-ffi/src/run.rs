@@ -64,8 +64,10 @@ pub unsafe extern "C" fn relayprobe_run(
     guard(|| {
         let report = place(report, "report")?;
         // SAFETY: passed on to the caller.
-        let (stop, plan) = unsafe { (stop_or_none(stop)?, handle(plan, "plan")?) };
-        let plan = plan.build(driver::TLS, driver::now(), driver::seed())?;
+        let stop = unsafe { stop_or_none(stop)? };
+        // The handle is in use only until the plan is made, not for the minutes that follow.
+        // SAFETY: passed on to the caller.
+        let plan = unsafe { handle(plan, "plan")? }.build(driver::TLS, driver::now(), driver::seed())?;
         report.put(make(blocking::run(plan, &stop, |_| {}).into()));
         Ok(())
     })

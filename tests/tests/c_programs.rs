@@ -71,6 +71,16 @@ fn the_shared_library_has_its_name_and_needs_the_c_library_alone() {
 }
 
 #[test]
+fn no_asynchronous_runtime_is_inside() {
+    let mut tree = Command::new(env!("CARGO"));
+    tree.args(["tree", "--locked", "--package", "relayprobe-ffi", "--edges", "normal", "--prefix", "none"]);
+    let said = String::from_utf8(succeed(tree.current_dir(workspace())).stdout).expect("a list");
+    let names: Vec<&str> = said.lines().filter_map(|line| line.split(' ').next()).collect();
+    assert!(names.contains(&"rustls"), "{said}");
+    assert!(!names.contains(&"tokio"), "{said}");
+}
+
+#[test]
 fn a_staged_installation_is_found_by_pkg_config_and_links_statically() {
     let stage = tempfile::tempdir_in(folder()).expect("a folder");
     install("dev", stage.path(), Path::new("/opt/probe"));

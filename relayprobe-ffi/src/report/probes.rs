@@ -97,8 +97,8 @@ pub unsafe extern "C" fn relayprobe_report_probe_why(
 }
 
 /// The reply that settled a probe, as it came, which may hold any octet; NULL and 0 if there was none. No pointer may be
-/// NULL. The octets stay until the next call that changes the report: relayprobe_report_add_message(), _judge(),
-/// _check_way_in(), _free().
+/// NULL. The octets stay until the next call that changes the report: relayprobe_report_add_message(), _append(),
+/// _judge(), _check_way_in(), _free().
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn relayprobe_report_probe_reply(
     report: *mut relayprobe_report,
