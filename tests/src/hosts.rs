@@ -32,6 +32,8 @@ pub struct Seen {
     pub most_in_a_network: usize,
     /// The most that were ever open in all.
     pub most: usize,
+    /// How often one of them began to let its client wait.
+    pub waits: usize,
 }
 
 impl Hosts {
@@ -83,6 +85,10 @@ impl Visit {
     fn begin(address: IpAddr, seen: Arc<Mutex<Seen>>) -> Self {
         seen.lock().expect("what was seen").opened(address);
         Self(address, seen)
+    }
+
+    fn waits(&self) {
+        self.1.lock().expect("what was seen").waits += 1;
     }
 }
 
@@ -138,7 +144,10 @@ async fn serve(mut stream: TcpStream, mut server: Server, visit: Visit) -> io::R
         for action in actions {
             match action {
                 Action::Send(octets) => said.extend_from_slice(&octets),
-                Action::Wait(span) => tokio::time::sleep(span).await,
+                Action::Wait(span) => {
+                    visit.waits();
+                    tokio::time::sleep(span).await;
+                }
                 Action::Close | Action::Reset | Action::Tls => ends = true,
             }
         }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::fs;
 use std::net::IpAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -54,9 +54,8 @@ fn a_list_is_tested_and_each_report_is_a_line() {
 
 #[test]
 fn a_sweep_that_was_killed_goes_on_where_it_ended() {
-    // Half of them take their time, so that something is under way when it ends.
-    let slow = |address: IpAddr| usize::from(address.to_string().ends_with('7'));
-    let hosts = Hosts::start(&["", "on RSET #2: !wait 1|250 2.0.0 Ok"], slow);
+    // Some take their time, so that something is under way when it ends.
+    let hosts = Hosts::start(&["", "on RSET #2: !wait 1|250 2.0.0 Ok"], is_slow);
     let room = TempDir::new().unwrap();
     let store = room.path().join("store");
     let all = addresses(20, 10);
@@ -64,12 +63,15 @@ fn a_sweep_that_was_killed_goes_on_where_it_ended() {
     let options = ["--store", text(&store), "--at-once", "8"];
     let mut printed = Vec::new();
     // Twice, so that what was begun again is ended again, too.
+    let mut cut = BTreeSet::new();
     for tenths in [3, 6] {
         let output = room.path().join(format!("out{tenths}"));
         let mut child = begin(&list, &options, &output);
-        wait_until(|| count(&store.join("reports")) * 10 >= all.len() * tenths, &mut child);
+        wait_until(|| reaches(&store, all.len() * tenths / 10, &cut), &mut child);
         child.kill().unwrap();
         child.wait().unwrap();
+        cut = &begun(&store) - &kept(&store);
+        assert!(!cut.is_empty(), "something was under way");
         printed.extend(fs::read_to_string(&output).unwrap().lines().map(str::to_owned));
     }
     let finished = kept(&store);
@@ -113,21 +115,125 @@ fn what_was_found_before_counts_for_the_exit_status() {
 }
 
 #[test]
-fn a_target_is_not_begun_again_for_ever() {
-    let hosts = Hosts::start(&["on greeting: !wait 60"], |_| 0);
+fn a_file_of_reports_has_each_once_though_a_kill_tore_its_last_line() {
+    let hosts = Hosts::start(&["", "on RSET #2: !wait 1|250 2.0.0 Ok"], is_slow);
+    let room = TempDir::new().unwrap();
+    let (store, output) = (room.path().join("store"), room.path().join("reports.jsonl"));
+    let all = addresses(6, 10);
+    let list = write(&room, &lines(&all, hosts.port));
+    let options = ["--store", text(&store), "--output", text(&output), "--at-once", "8"];
+    let mut cut = BTreeSet::new();
+    for tenths in [3, 6] {
+        let mut child = begin(&list, &options, &room.path().join("out"));
+        wait_until(|| reaches(&store, all.len() * tenths / 10, &cut), &mut child);
+        child.kill().unwrap();
+        child.wait().unwrap();
+        cut = &begun(&store) - &kept(&store);
+        // A kill leaves any part of a line, or none of it: here the last report is torn, and the one before is missing.
+        let text = fs::read_to_string(&output).unwrap();
+        let mut whole: Vec<&str> = text.lines().collect();
+        let torn = whole.pop().unwrap();
+        whole.pop().unwrap();
+        fs::write(&output, whole.join("\n") + "\n" + &torn[..torn.len() / 2]).unwrap();
+    }
+    let (code, out, err) = sweep(&list, &options);
+    assert!(code == 0 && out.is_empty(), "{code} {out} {err}");
+    let text = fs::read_to_string(&output).unwrap();
+    let mut shown: Vec<String> = text.lines().map(|line| address(&json(line))).collect();
+    shown.sort();
+    let mut expected = all.clone();
+    expected.sort();
+    assert_eq!(shown, expected, "each target once");
+    let mut stored: Vec<String> =
+        files(&store.join("reports")).map(|path| fs::read_to_string(path).unwrap()).collect();
+    let mut written: Vec<String> = text.lines().map(|line| format!("{line}\n")).collect();
+    stored.sort();
+    written.sort();
+    assert!(stored == written, "what was written again is what was kept");
+    // Nothing is left to do, and nothing is added.
+    let (code, _, err) = sweep(&list, &options);
+    assert!(code == 0 && err.contains("0 tested, 0 not tested"), "{err}");
+    assert!(fs::read_to_string(&output).unwrap() == text);
+    // Another file has all of it from the store, without a question to anybody.
+    let (visited, other) = (hosts.seen().connections.len(), room.path().join("other.jsonl"));
+    let (code, _, err) = sweep(&list, &["--store", options[1], "--output", self::text(&other)]);
+    assert_eq!((code, fs::read_to_string(&other).unwrap().lines().count()), (0, all.len()), "{err}");
+    assert_eq!(hosts.seen().connections.len(), visited);
+}
+
+#[test]
+fn a_file_of_something_else_is_not_written_to() {
+    let hosts = Hosts::start(&[""], |_| 0);
     let room = TempDir::new().unwrap();
     let store = room.path().join("store");
     let list = write(&room, &lines(&addresses(1, 1), hosts.port));
-    for round in 1..=2 {
-        let mut child = begin(&list, &["--store", text(&store)], &room.path().join("out"));
-        wait_until(|| hosts.seen().connections.len() == round, &mut child);
-        child.kill().unwrap();
-        child.wait().unwrap();
+    let before = fs::read_to_string(&list).unwrap();
+    let (code, _, err) = sweep(&list, &["--store", text(&store), "--output", &list]);
+    assert!(code == 64 && err.contains("line 1: this is no report of a sweep"), "{code} {err}");
+    assert_eq!(fs::read_to_string(&list).unwrap(), before);
+    let (code, _, err) = sweep(&list, &["--output", text(&room.path().join("new"))]);
+    assert!(code == 64 && err.contains("--store"), "{code} {err}");
+    assert!(hosts.seen().connections.is_empty());
+}
+
+#[test]
+fn a_target_is_begun_again_once() {
+    let hosts = Hosts::start(&["on greeting: !wait 60"], |_| 0);
+    // One case provokes so few refusals that these alone would let it begin many times a day.
+    for more in [&[][..], &["--case", "snd-null"]] {
+        let before = hosts.seen().connections.len();
+        let room = TempDir::new().unwrap();
+        let store = room.path().join("store");
+        let list = write(&room, &lines(&addresses(1, 1), hosts.port));
+        let options = [&["--store", text(&store)], more].concat();
+        for round in 1..=2 {
+            let mut child = begin(&list, &options, &room.path().join("out"));
+            wait_until(|| hosts.seen().connections.len() == before + round, &mut child);
+            child.kill().unwrap();
+            child.wait().unwrap();
+        }
+        let (code, out, err) = sweep(&list, &options);
+        assert!(code == 3 && out.is_empty(), "{err}");
+        assert!(err.contains("its run of the last 24 hours has left no report"), "{err}");
+        assert!(err.contains("0 tested, 1 not tested"), "{err}");
+        assert_eq!(hosts.seen().connections.len(), before + 2);
+    }
+}
+
+#[test]
+fn a_run_that_was_purged_was_a_run() {
+    let hosts = Hosts::start(&[""], |_| 0);
+    let room = TempDir::new().unwrap();
+    let store = room.path().join("store");
+    let list = write(&room, &lines(&addresses(1, 1), hosts.port));
+    assert_eq!(sweep(&list, &["--store", text(&store)]).0, 0);
+    let visited = hosts.seen().connections.len();
+    for kept in ["runs", "reports"] {
+        files(&store.join(kept)).for_each(|path| fs::remove_file(path).unwrap());
     }
     let (code, out, err) = sweep(&list, &["--store", text(&store)]);
-    assert!(code == 3 && out.is_empty(), "{err}");
-    assert!(err.contains("would pass 30"), "{err}");
-    assert_eq!(hosts.seen().connections.len(), 2);
+    assert!(code == 3 && out.is_empty() && err.contains("has left no report"), "{code} {err}");
+    assert_eq!(hosts.seen().connections.len(), visited);
+}
+
+#[test]
+fn what_is_wrong_with_one_target_does_not_hold_up_the_others() {
+    let hosts = Hosts::start(&[""], |_| 0);
+    let room = TempDir::new().unwrap();
+    let store = room.path().join("store");
+    let list = write(&room, &lines(&addresses(1, 3), hosts.port));
+    assert_eq!(sweep(&write(&room, &lines(&addresses(1, 1), hosts.port)), &["--store", text(&store)]).0, 0);
+    fs::write(store.join("targets/127.9.1.1.json"), "{").unwrap();
+    write(&room, &lines(&addresses(1, 3), hosts.port));
+    let (code, out, err) = sweep(&list, &["--store", text(&store)]);
+    assert_eq!((code, out.lines().count()), (3, 2), "{err}");
+    assert!(err.contains("127.9.1.1.json is damaged"), "{err}");
+    // A port in the list and --ports: each of them is told, and there is no target at all.
+    let list = write(&room, &lines(&addresses(10, 200), hosts.port));
+    let (code, out, err) = sweep(&list, &["--ports", "25,587"]);
+    assert!(code == 3 && out.is_empty(), "{code}");
+    assert!(err.contains("0 tested, 2000 not tested, 0 named twice"));
+    assert_eq!(err.matches("is not tested: ").count(), 2_000);
 }
 
 #[test]
@@ -154,12 +260,53 @@ fn ctrl_c_ends_a_sweep_and_keeps_what_was_learnt() {
     let mut child = begin(&list, &["--at-once", "8", "--profile", "brisk"], &output);
     let ended = || fs::read_to_string(&output).unwrap().lines().count();
     wait_until(|| hosts.seen().open() == 8 && ended() == 4, &mut child);
-    let interrupted = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
-    assert!(interrupted.success());
-    assert_eq!(child.wait().unwrap().code(), Some(3));
+    assert_eq!(interrupt(&mut child), Some(3));
     let reports: Vec<Value> = fs::read_to_string(&output).unwrap().lines().map(json).collect();
     let with = |verdict: &str| reports.iter().filter(|report| report["verdict"] == verdict).count();
     assert_eq!((with("closed"), with("undetermined"), reports.len()), (4, 8, 12));
+}
+
+#[test]
+fn what_ctrl_c_cut_short_is_made_again_once() {
+    let slow = |address: IpAddr| usize::from(address > IpAddr::from([127, 9, 5, 0]));
+    let hosts = Hosts::start(&["", "on RSET #2: !wait 2|250 2.0.0 Ok"], slow);
+    let room = TempDir::new().unwrap();
+    let (store, output) = (room.path().join("store"), room.path().join("reports.jsonl"));
+    let list = write(&room, &lines(&addresses(9, 1), hosts.port));
+    let options = ["--store", text(&store), "--output", text(&output)];
+    let all = |closed, undetermined| {
+        let all = [("closed".to_owned(), closed), ("undetermined".to_owned(), undetermined)];
+        all.into_iter().filter(|(_, count)| *count > 0).collect::<BTreeMap<_, _>>()
+    };
+    for round in 1..=2 {
+        let mut child = begin(&list, &options, &room.path().join("out"));
+        wait_until(
+            || hosts.seen().waits == 5 * round && verdicts(&output) == all(4, 5 * (round - 1)),
+            &mut child,
+        );
+        interrupt(&mut child);
+        // What was learnt stays, and what was asked again has a line of its own.
+        assert_eq!(verdicts(&output), all(4, 5 * round));
+    }
+    let visited = hosts.seen().connections.len();
+    let (code, _, err) = sweep(&list, &options);
+    assert!(code == 3 && err.contains("0 tested, 0 not tested"), "{code} {err}");
+    assert_eq!(hosts.seen().connections.len(), visited);
+}
+
+#[test]
+fn what_ctrl_c_cut_short_is_ended_by_the_next() {
+    let hosts = Hosts::start(&["on RSET #2: !wait 2|250 2.0.0 Ok"], |_| 0);
+    let room = TempDir::new().unwrap();
+    let (store, output) = (room.path().join("store"), room.path().join("reports.jsonl"));
+    let list = write(&room, &lines(&addresses(5, 1), hosts.port));
+    let options = ["--store", text(&store), "--output", text(&output)];
+    let mut child = begin(&list, &options, &room.path().join("out"));
+    wait_until(|| hosts.seen().waits == 5, &mut child);
+    assert_eq!(interrupt(&mut child), Some(3));
+    let (code, _, err) = sweep(&list, &options);
+    assert!(code == 0 && err.contains("5 tested, 0 not tested"), "{code} {err}");
+    assert_eq!(verdicts(&output), [("closed".into(), 5), ("undetermined".into(), 5)].into());
 }
 
 #[test]
@@ -255,17 +402,54 @@ fn address(report: &Value) -> String {
     report["run"]["target"]["address"].as_str().unwrap().into()
 }
 
+/// Ends a program politely, and tells its exit status.
+fn interrupt(child: &mut Child) -> Option<i32> {
+    let interrupted = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(interrupted.success());
+    child.wait().unwrap().code()
+}
+
+/// How many lines of a file have which verdict.
+fn verdicts(output: &Path) -> BTreeMap<String, usize> {
+    let mut verdicts = BTreeMap::new();
+    // It may not be there yet, and end in half a line.
+    let text = fs::read_to_string(output).unwrap_or_default();
+    for line in text.split_inclusive('\n').filter(|line| line.ends_with('\n')) {
+        *verdicts.entry(json(line)["verdict"].as_str().unwrap().to_owned()).or_default() += 1;
+    }
+    verdicts
+}
+
+/// The middle and the end of each network.
+fn is_slow(address: IpAddr) -> usize {
+    usize::from([".7", ".10"].iter().any(|end| address.to_string().ends_with(end)))
+}
+
+/// Whether a sweep has so many reports, and one of each run that was cut short before: a second time would be the last.
+fn reaches(store: &Path, reports: usize, cut: &BTreeSet<String>) -> bool {
+    count(&store.join("reports")) >= reports && cut.is_subset(&kept(store))
+}
+
+/// The targets with a run in the store.
+fn begun(store: &Path) -> BTreeSet<String> {
+    let run = |path| json(&fs::read_to_string(path).unwrap());
+    files(&store.join("runs")).map(|path| run(path)["target"]["address"].as_str().unwrap().into()).collect()
+}
+
 /// The targets with a report in the store.
 fn kept(store: &Path) -> BTreeSet<String> {
-    let files = fs::read_dir(store.join("reports")).unwrap().map(|entry| entry.unwrap().path());
-    let reports = files.filter(|path| path.extension().is_some_and(|ending| ending == "json"));
-    reports.map(|path| address(&json(&fs::read_to_string(path).unwrap()))).collect()
+    files(&store.join("reports")).map(|path| address(&json(&fs::read_to_string(path).unwrap()))).collect()
+}
+
+/// Files of a directory that are whole.
+fn files(directory: &Path) -> impl Iterator<Item = PathBuf> {
+    let files = fs::read_dir(directory).unwrap().flatten().map(|entry| entry.path());
+    files.filter(|path| path.extension().is_some_and(|ending| ending == "json"))
 }
 
 /// Files in a directory that may not be there yet.
 fn count(directory: &Path) -> usize {
-    let Ok(entries) = fs::read_dir(directory) else { return 0 };
-    entries.flatten().filter(|entry| entry.path().extension().is_some_and(|ending| ending == "json")).count()
+    if directory.exists() { files(directory).count() } else { 0 }
 }
 
 fn wait_until(holds: impl Fn() -> bool, child: &mut Child) {

@@ -17,6 +17,7 @@ mod purge;
 mod read;
 mod receive;
 mod redact;
+mod reports;
 mod run;
 mod sink;
 mod sources;

@@ -13,7 +13,8 @@ use relayprobe::plan::{History, RunRecord};
 use relayprobe::report::ReportError;
 use relayprobe::sink::private::{self, DirectoryFault};
 use relayprobe::sink::{Spool, SpoolError};
-use relayprobe::{Keyring, Report};
+use relayprobe::transcript::End;
+use relayprobe::{Keyring, Report, Verdict};
 use serde::{Deserialize, Serialize};
 
 use crate::keys::{self, KeysError};
@@ -54,6 +55,13 @@ pub(crate) enum StoreError {
     Sweeping { path: PathBuf },
 }
 
+impl StoreError {
+    /// Whether it is about one target, and not about the others.
+    pub(crate) const fn is_of_one_target(&self) -> bool {
+        matches!(self, Self::Damaged { .. })
+    }
+}
+
 /// A directory with the memory of all runs.
 #[derive(Debug)]
 pub(crate) struct Store {
@@ -87,12 +95,36 @@ pub(crate) enum MadeBy {
     Person,
     /// A sweep, and only one at a time is under way: if there is no report when the next one comes, it was killed.
     Sweep,
+    /// A sweep, in the place of a run that was killed, or stopped before it came to a verdict.
+    SweepAgain,
 }
 
-/// What a stored report says to whoever asks for the exit status alone.
+/// What a stored report says to whoever does not judge it again.
 #[derive(Deserialize)]
 struct Stored {
     exit_code: u8,
+    verdict: String,
+    transcript: Ending,
+}
+
+#[derive(Deserialize)]
+struct Ending {
+    end: Option<End>,
+}
+
+impl Stored {
+    /// Whether the run was stopped before it came to a verdict.
+    fn was_cut_short(&self) -> bool {
+        self.transcript.end == Some(End::Stopped) && self.verdict == Verdict::Undetermined.as_str()
+    }
+}
+
+/// The stored report of a target's last run.
+#[derive(Debug)]
+pub(crate) struct Last {
+    pub(crate) run: String,
+    pub(crate) exit_code: u8,
+    pub(crate) json: String,
 }
 
 /// One target's place in the store; no other run can plan against this store meanwhile.
@@ -301,29 +333,38 @@ impl Slot<'_> {
         }
     }
 
-    /// The same for a sweep. A run of a sweep that was killed is made again, as if it had not been: once, because from
-    /// then on it counts.
-    pub(crate) fn history_for_sweep(&self, today: Date) -> Result<History, StoreError> {
+    /// The same for a sweep, and what its run is to be kept as. A run of a sweep that was killed, or stopped before it
+    /// came to a verdict, is made again, as if it had not been, and once: the run in its place counts, however it ends.
+    pub(crate) fn history_for_sweep(&self, today: Date) -> Result<(History, MadeBy), StoreError> {
         let mut history = self.history(today);
         let Some(name) = self.last_name().filter(|_| self.index.made_by == MadeBy::Sweep) else {
-            return Ok(history);
+            return Ok((history, MadeBy::Sweep));
         };
-        if self.read(REPORTS, &name)?.is_none() {
-            history.last_run = None;
-            let record = self.read(RUNS, &name)?;
-            let record: Option<RunRecord> = record.and_then(|text| serde_json::from_slice(&text).ok());
-            if let Some(record) = record.filter(|record| day(record.date) == day(today)) {
-                history.refusals_today = history.refusals_today.saturating_sub(record.expected_refusals());
-            }
+        let report = self.read(REPORTS, &name)?;
+        let is_done = report.is_some_and(|json| {
+            // What is damaged now was done then.
+            serde_json::from_slice(&json).map_or(true, |stored: Stored| !stored.was_cut_short())
+        });
+        // A run whose record is gone, too, was purged, not killed.
+        let record = if is_done { None } else { self.read(RUNS, &name)? };
+        let record: Option<RunRecord> = record.and_then(|text| serde_json::from_slice(&text).ok());
+        let Some(record) = record else { return Ok((history, MadeBy::Sweep)) };
+        history.last_run = None;
+        if day(record.date) == day(today) {
+            history.refusals_today = history.refusals_today.saturating_sub(record.expected_refusals());
         }
-        Ok(history)
+        Ok((history, MadeBy::SweepAgain))
     }
 
-    /// The exit status of the last run, if its report is there.
-    pub(crate) fn last_status(&self) -> Result<Option<u8>, StoreError> {
-        let Some(name) = self.last_name() else { return Ok(None) };
-        let text = self.read(REPORTS, &name)?;
-        Ok(text.and_then(|text| serde_json::from_slice(&text).ok()).map(|Stored { exit_code }| exit_code))
+    /// The report of the last run, if it is there and can be read.
+    pub(crate) fn last_report(&self) -> Result<Option<Last>, StoreError> {
+        let (Some(name), Some(run)) = (self.last_name(), self.index.run.clone()) else { return Ok(None) };
+        let text = self.read(REPORTS, &name)?.and_then(|text| String::from_utf8(text).ok());
+        Ok(text.and_then(|mut json| {
+            json.truncate(json.trim_end().len());
+            let Stored { exit_code, .. } = serde_json::from_str(&json).ok()?;
+            Some(Last { run, exit_code, json })
+        }))
     }
 
     /// The name of the last run's files.

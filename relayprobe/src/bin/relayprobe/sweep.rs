@@ -1,6 +1,6 @@
 //! `relayprobe probe --targets`: asks many servers, a report a line.
 
-use core::cell::Cell;
+use core::cell::{Cell, RefCell};
 use core::mem;
 use core::task::Context;
 use core::time::Duration;
@@ -16,14 +16,19 @@ use relayprobe::driver::{self, Stop};
 use relayprobe::plan::PlanBuilder;
 use relayprobe::{Plan, PlanError, Report, Target};
 use tokio::runtime::Builder;
+use tokio::time::timeout;
 
 use crate::host::Host;
 use crate::output::{Reader, show_line, tell};
+use crate::reports::{Reports, ReportsError};
 use crate::run::stop_on_signal;
-use crate::store::{MadeBy, Store, StoreError};
+use crate::store::{Last, Store, StoreError};
 use crate::target::TargetOptions;
 use crate::targets::{List, ListError, Lookup, Lost};
 use crate::{Failure, files};
+
+/// How often targets that were lost are told, and progress is shown, while nothing ends.
+const LOOK: Duration = Duration::from_millis(200);
 
 /// How a list of targets is gone through.
 #[derive(Args, Debug)]
@@ -33,6 +38,9 @@ pub(crate) struct SweepOptions {
     /// what was tested in the last 24 hours is left out, so the same command goes on where it was ended
     #[arg(long, value_name = "FILE", conflicts_with_all = ["transcript", "again"])]
     pub(crate) targets: Option<PathBuf>,
+    /// Add the reports to this file instead of printing them: each once, whatever ends the program
+    #[arg(long, value_name = "FILE", requires_all = ["targets", "store"])]
+    pub(crate) output: Option<PathBuf>,
     /// Runs at once
     #[arg(long, value_name = "COUNT", default_value_t = 256, requires = "targets",
         value_parser = clap::value_parser!(u32).range(1..=65_536))]
@@ -56,6 +64,8 @@ pub(crate) struct SweepOptions {
 pub(crate) enum SweepError {
     #[error(transparent)]
     List(#[from] ListError),
+    #[error(transparent)]
+    Reports(#[from] ReportsError),
     #[error(
         "--targets asks with envelopes only; prove what it suspects with a run for each: leave out --stage prove, --sink \
          and --receipts, or name one target"
@@ -71,6 +81,7 @@ impl SweepError {
         match self {
             Self::Runtime { .. } => true,
             Self::List(fault) => fault.is_local(),
+            Self::Reports(fault) => fault.is_local(),
             Self::Proof => false,
         }
     }
@@ -88,8 +99,10 @@ pub(crate) struct Wishes<'a> {
 
 /// Why a target is not asked.
 enum Unasked {
-    /// It was tested within the last day; the exit status of that run, if there is a report.
-    Tested(Option<u8>),
+    /// It was tested within the last day.
+    Tested(Last),
+    /// The same, but there is no report.
+    CutShort,
     Failure(Failure),
 }
 
@@ -104,7 +117,9 @@ pub(crate) fn sweep(
     let runtime = Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|fault| SweepError::Runtime { fault })?;
     let stop = stop_on_signal();
-    let told = Told::new(count);
+    let reports =
+        wishes.options.output.as_deref().map(Reports::open).transpose().map_err(SweepError::Reports)?;
+    let told = Told::new(count, reports);
     let dropped: Mutex<Vec<Lost>> = Mutex::default();
     let mut lookup = Lookup::start(list, wishes.target, wishes.from);
     let find = |context: &mut Context<'_>| {
@@ -119,10 +134,16 @@ pub(crate) fn sweep(
     let mut sweep = Sweep::polled(find, make, wishes.pace(), &stop);
     let mut end = Ok(());
     runtime.block_on(async {
-        while let Some(swept) = sweep.next().await {
+        loop {
+            let next = timeout(LOOK, sweep.next()).await;
             told.lose(&dropped);
-            let done = told.take(swept, wishes.store, &stop);
             told.show(sweep.counts());
+            let swept = match next {
+                Ok(Some(swept)) => swept,
+                Ok(None) => break,
+                Err(_) => continue,
+            };
+            let done = told.take(swept, wishes.store, &stop);
             if done.is_err() && end.is_ok() {
                 // What cannot be kept is not asked for; what is under way is still told.
                 stop.stop();
@@ -163,13 +184,21 @@ fn plan(builder: PlanBuilder, address: IpAddr, store: Option<&Store>) -> Result<
     let (today, seed) = (driver::now(), driver::seed());
     let Some(store) = store else { return Ok(builder.build(today, seed)?) };
     let slot = store.slot(address)?;
-    match builder.history(slot.history_for_sweep(today)?).build(today, seed) {
+    let (history, made_by) = slot.history_for_sweep(today)?;
+    match builder.history(history).build(today, seed) {
         Ok(plan) => {
-            slot.keep_run(plan.record(), MadeBy::Sweep)?;
+            slot.keep_run(plan.record(), made_by)?;
             Ok(plan)
         }
-        Err(PlanError::TooSoon { .. }) => Err(Unasked::Tested(slot.last_status()?)),
+        Err(PlanError::TooSoon { .. }) => Err(slot.last_report()?.map_or(Unasked::CutShort, Unasked::Tested)),
         Err(error) => Err(error.into()),
+    }
+}
+
+/// Nobody is asked for nobody.
+fn heed(reader: Reader, stop: &Stop) {
+    if reader == Reader::Gone {
+        stop.stop();
     }
 }
 
@@ -188,6 +217,8 @@ impl From<StoreError> for Unasked {
 /// What was told, and to whom.
 struct Told {
     bar: Option<ProgressBar>,
+    /// Where reports go, unless to standard output.
+    reports: Option<RefCell<Reports>>,
     /// The exit status so far.
     status: Cell<u8>,
     tested: Cell<u64>,
@@ -195,7 +226,7 @@ struct Told {
 }
 
 impl Told {
-    fn new(count: u64) -> Self {
+    fn new(count: u64, reports: Option<Reports>) -> Self {
         let bar = io::stderr().is_terminal().then(|| {
             let bar = ProgressBar::with_draw_target(Some(count), ProgressDrawTarget::stderr());
             // The template is a constant, so it parses; the plain style would do as well.
@@ -203,7 +234,8 @@ impl Told {
             bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
             bar
         });
-        Self { bar, status: Cell::new(0), tested: Cell::new(0), lost: Cell::new(0) }
+        let reports = reports.map(RefCell::new);
+        Self { bar, reports, status: Cell::new(0), tested: Cell::new(0), lost: Cell::new(0) }
     }
 
     fn take(
@@ -214,12 +246,24 @@ impl Told {
     ) -> Result<(), Failure> {
         match swept {
             Swept::Report(_, report) => return self.report(&report, store, stop),
-            Swept::Refused(_, Unasked::Tested(status)) => {
+            Swept::Refused(_, Unasked::Tested(last)) => {
                 self.tested.set(self.tested.get() + 1);
-                self.count(status.unwrap_or(3));
+                self.count(last.exit_code);
+                if let Some(reports) = &self.reports {
+                    let mut reports = reports.borrow_mut();
+                    if !reports.holds(&last.run) {
+                        reports.add(&last.json).map_err(SweepError::Reports)?;
+                    }
+                }
             }
-            // A store that fails once fails for all.
-            Swept::Refused(_, Unasked::Failure(failure @ Failure::Store(_))) => return Err(failure),
+            Swept::Refused((host, _), Unasked::CutShort) => {
+                self.note(&format!("{host} is not tested: its run of the last 24 hours has left no report"));
+                self.count(3);
+            }
+            // A store that fails once fails for all, unless it is what is known of one target.
+            Swept::Refused(_, Unasked::Failure(Failure::Store(fault))) if !fault.is_of_one_target() => {
+                return Err(fault.into());
+            }
             Swept::Refused((host, _), Unasked::Failure(failure)) => {
                 self.note(&format!("{host} is not tested: {failure}"));
                 self.count(3);
@@ -233,19 +277,17 @@ impl Told {
         Ok(())
     }
 
-    /// Kept before it is shown: what was shown is never asked for again.
+    /// Kept before it is shown: what was shown is never asked for again. What cannot be kept is shown all the same.
     fn report(&self, report: &Report, store: Option<&Store>, stop: &Stop) -> Result<(), Failure> {
         self.count(report.exit_code);
-        if let Some(store) = store {
-            store.keep_report(report)?;
+        let kept = store.map(|store| store.keep_report(report)).transpose();
+        let json = report.to_json();
+        match (&self.reports, &self.bar) {
+            (Some(reports), _) => reports.borrow_mut().add(&json).map_err(SweepError::Reports)?,
+            (None, Some(bar)) => heed(bar.suspend(|| show_line(&json))?, stop),
+            (None, None) => heed(show_line(&json)?, stop),
         }
-        let reader = match &self.bar {
-            Some(bar) => bar.suspend(|| show_line(&report.to_json())),
-            None => show_line(&report.to_json()),
-        };
-        if reader? == Reader::Gone {
-            stop.stop();
-        }
+        kept?;
         Ok(())
     }
 

@@ -59,6 +59,8 @@ pub(crate) struct List {
     path: PathBuf,
     reader: BufReader<File>,
     line: u64,
+    /// It could not be read on, so it has no more lines.
+    broken: bool,
 }
 
 impl List {
@@ -66,7 +68,7 @@ impl List {
     pub(crate) fn open(path: &Path) -> Result<(Self, u64), ListError> {
         let fault = |fault| ListError::Read { path: path.into(), fault };
         let file = File::open(path).map_err(fault)?;
-        let mut list = Self { path: path.into(), reader: BufReader::new(file), line: 0 };
+        let mut list = Self { path: path.into(), reader: BufReader::new(file), line: 0, broken: false };
         let mut count = 0;
         for host in &mut list {
             host?;
@@ -106,16 +108,20 @@ impl Iterator for List {
     type Item = Result<Host, ListError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        loop {
+        while !self.broken {
             let text = match self.read() {
                 Ok(Some(text)) if text.is_empty() => continue,
                 Ok(Some(text)) => text,
                 Ok(None) => return None,
-                Err(fault) => return Some(Err(fault)),
+                Err(fault) => {
+                    self.broken = fault.is_local();
+                    return Some(Err(fault));
+                }
             };
             let host = parse(&text);
             return Some(host.map_err(|fault| self.fault(fault)));
         }
+        None
     }
 }
 
