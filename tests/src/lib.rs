@@ -10,6 +10,7 @@ pub mod dialogue;
 pub mod expect;
 pub mod hosts;
 pub mod program;
+pub mod program_help;
 pub mod proof;
 pub mod receiving;
 pub mod script;

@@ -1,12 +1,14 @@
-//! The manual pages: librelayprobe(3) is made from the header, relayprobe(1) names every option, and both are well formed.
+//! The manual pages: librelayprobe(3) is made from the header, relayprobe(1) from `--help`.
 
 use std::fmt::Write as _;
 use std::fs;
+use std::path::Path;
 use std::process::Command;
 
 use relayprobe_tests::c_header::{functions, numbers};
 use relayprobe_tests::c_library::succeed;
-use relayprobe_tests::program::{run, text, workspace};
+use relayprobe_tests::program::{text, workspace};
+use relayprobe_tests::program_help::{self, Entry};
 
 /// Writes the page anew instead of comparing it.
 const WRITE: &str = "WRITE_MANUAL";
@@ -19,40 +21,28 @@ fn the_page_of_the_library_is_made_from_the_header() {
     let made = frame
         .replace("@functions@\n", &functions_as_mdoc(&header))
         .replace("@numbers@\n", &numbers_as_mdoc(&header));
-    let page = folder.join("man/librelayprobe.3");
-    if std::env::var_os(WRITE).is_some() {
-        fs::write(&page, &made).expect("the page can be written");
-    }
-    let kept = fs::read_to_string(&page).unwrap_or_default();
-    assert!(kept == made, "{} is not what the header says: run this test with {WRITE}=1", page.display());
+    assert_kept(&folder.join("man/librelayprobe.3"), &made);
     let symbols = fs::read_to_string(folder.join("symbols.txt")).expect("the list of symbols");
     for symbol in symbols.lines() {
-        assert!(kept.contains(&format!(".Fo {symbol}\n")), "{symbol} is not in the page");
+        assert!(made.contains(&format!(".Fo {symbol}\n")), "{symbol} is not in the page");
     }
 }
 
 #[test]
-fn the_page_of_the_program_names_every_command_and_option() {
-    let page = fs::read_to_string(workspace().join("relayprobe/man/relayprobe.1")).expect("the page");
-    let (_, overview, _) = run(&["--help"]);
-    let commands = overview.split("Commands:\n").nth(1).expect("commands").lines();
-    let commands = commands.take_while(|line| !line.is_empty()).filter(|line| !line.starts_with("   "));
-    let mut options = 0;
-    for command in
-        commands.filter_map(|line| line.split_whitespace().next()).filter(|command| *command != "help")
-    {
-        assert!(page.contains(&format!(".It Cm {command} ")), "the command {command} is not in the page");
-        let (_, help, _) = run(&[command, "--help"]);
-        for option in help.split_whitespace().filter_map(|word| word.strip_prefix("--")) {
-            let option = option.trim_end_matches(|letter: char| !letter.is_ascii_lowercase());
-            if option.is_empty() || option == "help" {
-                continue;
-            }
-            options += 1;
-            assert!(page.contains(&format!("Fl Fl {option}")), "{command}: --{option} is not in the page");
+fn the_page_of_the_program_is_made_from_its_help() {
+    let frame = fs::read_to_string(workspace().join("relayprobe/man/relayprobe.1.in")).expect("the frame");
+    let commands = program_help::commands();
+    assert!(commands.len() > 7, "{commands:?}");
+    let mut options = String::new();
+    for command in &commands {
+        let found = program_help::options(&command.name);
+        if !found.is_empty() {
+            let _written = writeln!(options, ".Ss {}\n{}", command.name, options_as_mdoc(&found).trim_end());
         }
     }
-    assert!(options > 60, "{options} options were looked at");
+    let made = frame.replace("@commands@\n", &commands_as_mdoc(&commands)).replace("@options@\n", &options);
+    assert_kept(&workspace().join("relayprobe/man/relayprobe.1"), &made);
+    assert!(made.matches("\n.It Fl Fl ").count() > 60, "{made}");
 }
 
 #[test]
@@ -60,6 +50,50 @@ fn the_pages_are_well_formed() {
     for page in ["relayprobe-ffi/man/librelayprobe.3", "relayprobe/man/relayprobe.1"] {
         succeed(Command::new("mandoc").args(["-T", "lint", "-W", "warning", text(&workspace().join(page))]));
     }
+}
+
+/// Compares a page with what is committed.
+fn assert_kept(page: &Path, made: &str) {
+    if std::env::var_os(WRITE).is_some() {
+        fs::write(page, made).expect("the page can be written");
+    }
+    let kept = fs::read_to_string(page).unwrap_or_default();
+    assert!(kept == made, "{} is out of date: run this test with {WRITE}=1", page.display());
+}
+
+fn commands_as_mdoc(commands: &[Entry]) -> String {
+    let mut made = String::from(".Bl -tag -width Ds\n");
+    for command in commands {
+        let _written = write!(made, ".It Cm {}", command.name);
+        for word in command.argument.split_whitespace() {
+            let plain = word.trim_matches(['<', '>']);
+            let _written = match (word, word.strip_prefix("--")) {
+                ("[OPTIONS]", _) => write!(made, " Oo Ar options Oc"),
+                (_, Some(option)) => write!(made, " Fl Fl {option}"),
+                _ => write!(made, " Ar {}", plain.replace("[:PORT]", " Ns Op : Ns Ar PORT")),
+            };
+        }
+        made.push('\n');
+        write_paragraphs(&mut made, &[sentence(&command.text)]);
+    }
+    made + ".El\n"
+}
+
+fn options_as_mdoc(options: &[Entry]) -> String {
+    let mut made = String::from(".Bl -tag -width Ds\n");
+    for option in options {
+        let _written = write!(made, ".It Fl Fl {}", option.name);
+        if !option.argument.is_empty() {
+            let _written = write!(made, " Ar {}", option.argument.replace('|', " | Ar "));
+        }
+        made.push('\n');
+        write_paragraphs(&mut made, &[sentence(&option.text)]);
+    }
+    made + ".El\n"
+}
+
+fn sentence(text: &str) -> String {
+    format!("{}.", text.trim_end_matches('.'))
 }
 
 fn functions_as_mdoc(header: &str) -> String {
