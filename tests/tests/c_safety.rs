@@ -61,6 +61,12 @@ fn every_function_takes_every_null_under_sanitizers_and_valgrind() {
 }
 
 #[test]
+fn threads_are_told_apart() {
+    run_sanitized(&compile("tests/c/threads.c", &[&LANGUAGE[..], &SANITIZERS, &["-pthread"]].concat()), &[]);
+    under_valgrind(&compile("tests/c/threads.c", &[&LANGUAGE[..], &["-pthread"]].concat()), &[]);
+}
+
+#[test]
 fn calls_in_any_order_do_no_harm_under_sanitizers() {
     let program = sanitized("tests/c/random.c");
     for seed in 0..40 {

@@ -21,7 +21,7 @@
 #define DATE 1795473834u
 
 /* A whole plan against a server on loopback that need not be there. */
-static relayprobe_plan *whole_plan(void)
+static inline relayprobe_plan *whole_plan(void)
 {
     relayprobe_plan *plan = relayprobe_plan_new();
     CHECK(plan != NULL);
@@ -34,7 +34,7 @@ static relayprobe_plan *whole_plan(void)
     return plan;
 }
 
-static relayprobe_session *session_of(relayprobe_plan *plan)
+static inline relayprobe_session *session_of(relayprobe_plan *plan)
 {
     relayprobe_session *session = NULL;
     OK(relayprobe_session_new(plan, DATE, 7, 0, &session));
@@ -42,7 +42,7 @@ static relayprobe_session *session_of(relayprobe_plan *plan)
     return session;
 }
 
-static relayprobe_output poll_of(relayprobe_session *session)
+static inline relayprobe_output poll_of(relayprobe_session *session)
 {
     relayprobe_output output;
     memset(&output, 0, sizeof output);
@@ -52,7 +52,7 @@ static relayprobe_output poll_of(relayprobe_session *session)
 }
 
 /* The next output of this kind; others are passed over. */
-static relayprobe_output next_of(relayprobe_session *session, int kind)
+static inline relayprobe_output next_of(relayprobe_session *session, int kind)
 {
     for (int i = 0; i < 1000; i++) {
         relayprobe_output output = poll_of(session);
@@ -67,7 +67,7 @@ static relayprobe_output next_of(relayprobe_session *session, int kind)
 }
 
 /* A report of a server that refused the connection. */
-static relayprobe_report *refused_report(relayprobe_plan *plan)
+static inline relayprobe_report *refused_report(relayprobe_plan *plan)
 {
     relayprobe_session *session = session_of(plan);
     relayprobe_report *report = NULL;
@@ -85,7 +85,7 @@ static relayprobe_report *refused_report(relayprobe_plan *plan)
     return report;
 }
 
-static relayprobe_keyring *a_keyring(void)
+static inline relayprobe_keyring *a_keyring(void)
 {
     static const uint8_t secret[32] = {7};
     relayprobe_keyring *keyring = NULL;
