@@ -12,11 +12,14 @@ step "Tools"
 export PATH="${CARGO_HOME:-$HOME/.cargo}/bin:$PATH"
 command -v cargo >/dev/null || fail "no cargo: install a Rust toolchain first"
 missing=()
-for pair in cc:gcc ld:binutils unshare:util-linux mount:mount dpkg-deb:dpkg tar:tar update-ca-certificates:ca-certificates; do
+for pair in cc:gcc ld:binutils unshare:util-linux mount:mount dpkg-deb:dpkg tar:tar update-ca-certificates:ca-certificates \
+    c++:g++ pkg-config:pkg-config cmake:cmake make:make valgrind:valgrind mandoc:mandoc; do
     command -v "${pair%%:*}" >/dev/null || missing+=("${pair#*:}")
 done
 # Headers and start files of the C library, for the crates that have a piece of C.
 [ -e /usr/include/stdio.h ] || missing+=(libc6-dev)
+# For the example in C that does TLS by OpenSSL.
+[ -e /usr/include/openssl/ssl.h ] || missing+=(libssl-dev)
 if [ "${#missing[@]}" -gt 0 ]; then
     echo "installing ${missing[*]}"
     apt-get update --quiet

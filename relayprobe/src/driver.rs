@@ -18,6 +18,8 @@ mod tls;
 #[cfg(feature = "tokio")]
 pub mod tokio;
 
+pub use loss::loss;
+
 use core::hash::{BuildHasher as _, Hasher as _};
 use core::sync::atomic::{AtomicBool, Ordering};
 use core::time::Duration;
@@ -25,7 +27,6 @@ use std::hash::RandomState;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-pub use self::loss::loss;
 use crate::moment::Date;
 use crate::plan::DriverTls;
 

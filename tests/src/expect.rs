@@ -1,6 +1,6 @@
 //! What a dialogue expects of a report.
 
-use relayprobe::outcome::{NotApplicable, NotTested, Outcome};
+use relayprobe::outcome::{NotTested, Outcome};
 use relayprobe::transcript::{Step, What};
 use relayprobe::{Report, Transcript};
 
@@ -112,17 +112,10 @@ fn outcome(outcome: &Outcome) -> String {
     match outcome {
         Outcome::Refused { why, stage, .. } => format!("refused {} at {}", why.as_str(), stage.as_str()),
         Outcome::Deferred { stage, .. } => format!("deferred at {}", stage.as_str()),
-        Outcome::NotApplicable { reason } => format!("not-applicable {}", applicable(*reason)),
+        Outcome::NotApplicable { reason } => format!("not-applicable {}", reason.as_str()),
         Outcome::NotTested { reason } => format!("not-tested {}", tested(*reason)),
         other => other.as_str().into(),
     }
-}
-
-fn applicable(reason: NotApplicable) -> String {
-    serde_json::to_value(reason)
-        .ok()
-        .and_then(|value| value["reason"].as_str().map(str::to_owned))
-        .unwrap_or_default()
 }
 
 fn tested(reason: NotTested) -> &'static str {

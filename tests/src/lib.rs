@@ -2,10 +2,15 @@
 
 #![allow(clippy::missing_panics_doc, reason = "support for tests panics when a test cannot go on")]
 
+pub mod c_header;
+pub mod c_library;
+pub mod c_nulls;
+pub mod c_session;
 pub mod dialogue;
 pub mod expect;
 pub mod hosts;
 pub mod program;
+pub mod program_help;
 pub mod proof;
 pub mod receiving;
 pub mod script;

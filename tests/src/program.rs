@@ -45,11 +45,7 @@ pub fn program() -> &'static Path {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
     PROGRAM.get_or_init(|| {
         let mut cargo = Command::new(env!("CARGO"));
-        // What cargo tells this test about its own package would have every build script run anew.
-        let ours = |name: &str| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_");
-        for (name, _) in env::vars_os().filter(|(name, _)| name.to_str().is_some_and(ours)) {
-            cargo.env_remove(name);
-        }
+        forget_this_package(&mut cargo);
         let built = cargo
             .args(["build", "--package", "relayprobe", "--features", "cli", "--bin", "relayprobe"])
             .arg("--message-format=json-render-diagnostics")
@@ -62,6 +58,14 @@ pub fn program() -> &'static Path {
         let executable = |line| json(line)["executable"].as_str().map(PathBuf::from);
         messages.lines().rev().find_map(executable).expect("cargo says where the program is")
     })
+}
+
+/// What cargo tells a test about its own package would have every build script run anew.
+pub fn forget_this_package(command: &mut Command) {
+    let ours = |name: &str| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_");
+    for (name, _) in env::vars_os().filter(|(name, _)| name.to_str().is_some_and(ours)) {
+        command.env_remove(name);
+    }
 }
 
 /// The root of the workspace.

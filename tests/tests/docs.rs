@@ -38,6 +38,25 @@ fn rust_in_the_documents_is_that_of_the_examples() {
 }
 
 #[test]
+fn c_in_the_guide_is_that_of_the_examples() {
+    let examples = ["one_call", "agent", "tls", "check_open_relay"];
+    let examples = examples.map(|name| trimmed(&read(&format!("relayprobe-ffi/examples/{name}.c"))));
+    let guide = read("docs/c.md");
+    let mut count = 0;
+    for block in guide.split("```c\n").skip(1).filter_map(|rest| rest.split("```").next()) {
+        count += 1;
+        let block = trimmed(block);
+        assert!(examples.iter().any(|example| example.contains(block.trim_end())), "no example has\n{block}");
+    }
+    assert!(count >= 3, "{count} blocks were compared");
+}
+
+/// Without indentation, which lists change.
+fn trimmed(text: &str) -> String {
+    text.lines().map(str::trim).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
 fn the_loop_of_the_guide_finds_what_the_drivers_find() {
     for name in ["closed-pipelined", "closed-lockstep", "open", "pipe-extra"] {
         let dialogue = dialogue::all().into_iter().find(|dialogue| dialogue.name == name).expect(name);

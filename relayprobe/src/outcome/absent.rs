@@ -76,6 +76,25 @@ pub enum NotTested {
     Record,
 }
 
+impl NotApplicable {
+    /// The stored word.
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::NameUnknown { .. } => "name-unknown",
+            Self::NotOffered { .. } => "not-offered",
+            Self::NoStartTls => "no-start-tls",
+            Self::TlsNotAsked => "tls-not-asked",
+            Self::PortClosed => "port-closed",
+            Self::SecondDomainMissing => "second-domain-missing",
+            Self::NoSink => "no-sink",
+            Self::TooLong => "too-long",
+            Self::SenderNotAccepted => "sender-not-accepted",
+            Self::NothingToRepeat => "nothing-to-repeat",
+            Self::NeverSent => "never-sent",
+        }
+    }
+}
+
 impl NotTested {
     /// The stored word.
     pub const fn as_str(self) -> &'static str {

@@ -1,0 +1,51 @@
+//! What comes back to the probe domain.
+
+use relayprobe::moment::Date;
+use relayprobe::receipt::{Arrival, Classified, classify};
+
+use super::relayprobe_report;
+use crate::guard::{guard, values};
+use crate::handle::handle;
+use crate::keyring::relayprobe_keyring;
+use crate::numbers;
+use crate::status::{Fault, relayprobe_status};
+
+/// Takes in a message that came to the probe domain, and judges anew. `report`, `keyring` and `message` must not be NULL.
+///
+/// `message` is the whole message as your receiving server stored it, with the Received line and the Return-Path that it
+/// put on top: what they say of the envelope is believed. `date` is when it came (seconds since 1970). `kind` is where to
+/// put what it turned out to be, one of relayprobe_receipt, or NULL.
+///
+/// Mail that is not ours, or of another run, changes nothing and is no error, so a mailbox can be gone through with any
+/// report. The same message twice counts once.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn relayprobe_report_add_message(
+    report: *mut relayprobe_report,
+    keyring: *mut relayprobe_keyring,
+    message: *const u8,
+    length: usize,
+    date: u64,
+    kind: *mut i32,
+) -> relayprobe_status {
+    guard(|| {
+        if message.is_null() {
+            return Err(Fault::null("message"));
+        }
+        // SAFETY: passed on to the caller.
+        let (mut judged, keyring) = unsafe { (handle(report, "report")?, handle(keyring, "keyring")?) };
+        // SAFETY: passed on to the caller.
+        let message = unsafe { values(message, length, "message")? };
+        let arrival = Arrival::from_message(message, Date::from_unix(date));
+        let record = &judged.report.run;
+        let classified = classify(&arrival, &keyring, &|run| (record.run == run).then(|| record.clone()));
+        let number = numbers::receipt(&classified) as i32;
+        if let Classified::Receipt(receipt) = classified {
+            let added = judged.report.add(*receipt);
+            added.map_err(|fault| Fault::new(relayprobe_status::OtherRun, fault))?;
+        }
+        if let Ok(kind) = crate::guard::place(kind, "kind") {
+            kind.put(number);
+        }
+        Ok(())
+    })
+}
