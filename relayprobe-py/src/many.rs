@@ -1,5 +1,6 @@
 //! Runs against many targets by the sweep of the tokio driver, in a thread that never needs the interpreter.
 
+use core::net::IpAddr;
 use core::time::Duration;
 use std::io;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
@@ -18,10 +19,11 @@ use tokio::sync::{mpsc as feeding, oneshot};
 
 use crate::error::wrong;
 use crate::fork::Home;
-use crate::plan::{Options, Planner, Refusal, read};
+use crate::plan::{Options, Planner, Refusal};
 use crate::report::Report;
 use crate::sink::lock;
 use crate::store::{Store, store_error};
+use crate::who::{Fields, target_of};
 
 /// A sweep that is under way. Whoever takes its results feeds it with targets, so that neither runs away from the other.
 #[pyclass(frozen, module = "relayprobe._core")]
@@ -105,9 +107,17 @@ impl Many {
     }
 
     /// Hands a target over; whether there was room for it.
-    fn feed(&self, py: Python<'_>, number: u64, target: &str) -> PyResult<bool> {
+    fn feed(
+        &self,
+        py: Python<'_>,
+        number: u64,
+        address: IpAddr,
+        port: u16,
+        domains: Vec<String>,
+        fields: Fields,
+    ) -> PyResult<bool> {
         self.home.check(py, "sweep")?;
-        let target = read(py, "target", target)?;
+        let target = target_of(py, address, port, &domains, &fields)?;
         let feed = lock(&self.feed);
         let Some(feed) = feed.as_ref() else { return Ok(true) };
         Ok(!matches!(feed.try_send(Fed { number, target }), Err(TrySendError::Full(_))))

@@ -187,7 +187,7 @@ pub(crate) fn cases() -> String {
     serde_json::to_string(&built_in().collect::<Vec<Case>>()).unwrap_or_default()
 }
 
-pub(crate) fn read<T: serde::de::DeserializeOwned>(py: Python<'_>, field: &str, json: &str) -> PyResult<T> {
+fn read<T: serde::de::DeserializeOwned>(py: Python<'_>, field: &str, json: &str) -> PyResult<T> {
     serde_json::from_str(json).map_err(|fault| wrong(py, field, json, &fault))
 }
 

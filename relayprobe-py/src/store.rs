@@ -30,9 +30,20 @@ impl Store {
         keys.map(|inner| Keyring { inner }).map_err(|fault| store_error(py, &fault))
     }
 
-    /// Keeps a report, and tells where.
-    fn keep(&self, py: Python<'_>, report: &Report) -> PyResult<PathBuf> {
+    /// Keeps a report in the place of an earlier one of the same run, and tells where.
+    fn keep(&self, py: Python<'_>, report: &Bound<'_, PyAny>) -> PyResult<PathBuf> {
+        let inner = report.getattr("_inner")?;
+        let report: &Report = inner.cast::<Report>()?.get();
         py.detach(|| self.inner.keep_report(&report.inner)).map_err(|fault| store_error(py, &fault))
+    }
+
+    /// Keeps the report of a run that has just ended. Messages that it could have sent and did not count as not sent.
+    fn settle(&self, py: Python<'_>, report: &Report) -> PyResult<PathBuf> {
+        let kept = py.detach(|| {
+            let path = self.inner.keep_report(&report.inner)?;
+            self.inner.count_messages(&report.inner).map(|()| path)
+        });
+        kept.map_err(|fault| store_error(py, &fault))
     }
 }
 

@@ -16,7 +16,7 @@ use relayprobe::{Authorization, Identity, Target};
 
 use crate::error::{error, parse, word};
 
-type Fields = BTreeMap<String, String>;
+pub(crate) type Fields = BTreeMap<String, String>;
 
 /// An identity: what was given, and what follows from the probe domain.
 #[pyfunction]
@@ -64,15 +64,26 @@ pub(crate) fn target(
     domains: Vec<String>,
     fields: Fields,
 ) -> PyResult<String> {
+    Ok(json(&target_of(py, address, port, &domains, &fields)?))
+}
+
+/// The same as a value.
+pub(crate) fn target_of(
+    py: Python<'_>,
+    address: IpAddr,
+    port: u16,
+    domains: &[String],
+    fields: &Fields,
+) -> PyResult<Target> {
     let mut target = Target::new(address, port);
-    target.domains = each(py, "domains", &domains)?;
-    target.name = optional(py, &fields, "name")?;
-    target.mailbox = optional(py, &fields, "mailbox")?;
-    target.reverse_name = optional(py, &fields, "reverse_name")?;
-    target.other_address = optional(py, &fields, "other_address")?;
-    target.expected_host = optional(py, &fields, "expected_host")?;
-    target.provider_domain = optional(py, &fields, "provider_domain")?;
-    Ok(json(&target))
+    target.domains = each(py, "domains", domains)?;
+    target.name = optional(py, fields, "name")?;
+    target.mailbox = optional(py, fields, "mailbox")?;
+    target.reverse_name = optional(py, fields, "reverse_name")?;
+    target.other_address = optional(py, fields, "other_address")?;
+    target.expected_host = optional(py, fields, "expected_host")?;
+    target.provider_domain = optional(py, fields, "provider_domain")?;
+    Ok(target)
 }
 
 /// `HOST[:PORT]`: its address or its name, and its port.

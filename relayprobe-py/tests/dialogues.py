@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+from datetime import datetime, timezone
 from typing import Any
 
 from conftest import SERVER, Peer
@@ -44,7 +45,7 @@ def wishes(name: str, host: str, port: int) -> dict[str, Any]:
         "profile": settings.get("profile", "lab"),
         "tls": "no-tls" not in settings,
         "vantage": settings.get("vantage", "outside"),
-        "date": relayprobe._dates.from_unix(DATE),
+        "date": datetime.fromtimestamp(DATE, timezone.utc),
         "seed": SEED,
         "define_cases": [tuple(value.split(" ", 2)) for key, value in SETTINGS[name] if key == "define"],
     }

@@ -12,7 +12,7 @@ from conftest import Peer
 from dialogues import NAMES, SETTINGS, converse, plan, wishes
 
 import relayprobe
-from relayprobe import Report, Session
+from relayprobe import Report, Session, _aio, _core, _tls
 
 Start = Callable[..., Peer]
 # Hours of silence only pass in virtual time.
@@ -47,15 +47,15 @@ def test_both_drivers_find_what_the_dialogue_expects(name: str, peer: Start) -> 
         if not with_messages:
             return relayprobe.probe(**wish)
         # Nobody waits for messages here: the dialogue says what comes back.
-        return Report._of(relayprobe._core.run(plan(name, server.host, server.port), None, None))
+        return Report._of(_core.run(plan(name, server.host, server.port), None, None))
 
     async def asked_async() -> Report:
         if not with_messages:
             return await relayprobe.probe_async(**wish)
         loop = asyncio.get_running_loop()
-        session = relayprobe._core.Session(plan(name, server.host, server.port), loop.time())
-        context = relayprobe._tls.observer()
-        return Report._of(await relayprobe._aio._Driver(loop, session, context, None, None).run())
+        session = _core.Session(plan(name, server.host, server.port), loop.time())
+        context = _tls.observer()
+        return Report._of(await _aio._Driver(loop, session, context, None, None).run())
 
     check(server, asked())
     check(server, asyncio.run(asked_async()))

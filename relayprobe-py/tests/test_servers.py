@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import mailbox
+import threading
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -132,12 +134,7 @@ def test_messages_that_another_server_received(peer: Start, tmp_path: Path) -> N
         arrivals = sink.arrivals()
     assert proof.verdict is Verdict.OPEN_RELAY
     first = next(arrival for arrival in arrivals if len(arrival.message) > 100 and b"snd-probe-domain" in arrival.message)
-    recipient, sender = first.recipients[0], first.sender or b""
-    # As the desk's own server stores it, with its own line on top.
-    head = f"Return-Path: <{sender.decode()}>\r\nX-Original-To: {recipient.decode()}\r\n"
-    head += f"Received: from mail.target.example (mail.target.example [{server.host}])\r\n"
-    head += "\tby mx.probe.example with ESMTP id 1; Thu, 26 Nov 2026 10:00:00 +0000\r\n"
-    maildir.add(head.encode() + first.message)
+    maildir.add(stored(first, server.host))
     unproven = Report.from_json(bare(proof))
     assert unproven.verdict is Verdict.SUSPECTED
     raw = maildir.get_bytes(maildir.keys()[0])
@@ -178,6 +175,53 @@ def test_a_store_remembers(peer: Start, tmp_path: Path) -> None:
     assert report.verdict is Verdict.CLOSED, report.text()
     (kept,) = (tmp_path / "store" / "reports").iterdir()
     assert Report.from_json(kept.read_text()) == report
+    later = report.judge()
+    assert store.keep(later) == kept and Report.from_json(kept.read_text()) == later
     with pytest.raises(relayprobe.PlanError) as raised:
         run()
     assert raised.value.code == "too-soon" and raised.value.fields["due"]
+
+
+def test_a_mailbox_that_another_server_fills(peer: Start, tmp_path: Path) -> None:
+    """`receipts=`: here a thread stores what the sink is handed, as the desk's own server would."""
+    maildir = mailbox.Maildir(tmp_path / "probe", create=True)
+    over = threading.Event()
+    with Sink(WHO) as sink:
+        address, port = sink.address
+        server = peer("server", "postfix", "open", f"{address}:{port}")
+
+        def deliver() -> None:
+            while not over.wait(0.05):
+                for arrival in sink.arrivals():
+                    if arrival.message:
+                        maildir.add(stored(arrival, str(arrival.peer)))
+
+        delivering = threading.Thread(target=deliver)
+        delivering.start()
+        try:
+            report = relayprobe.probe(
+                target(server),
+                identity=WHO,
+                authorization="own-server:tests",
+                allow_private=True,
+                source="127.0.0.2",
+                profile="lab",
+                receipts=tmp_path / "probe",
+                way_in=(address, port),
+                wait=timedelta(seconds=30),
+            )
+        finally:
+            over.set()
+            delivering.join()
+    assert report.verdict is Verdict.OPEN_RELAY, report.text()
+    kinds = {receipt.kind for receipt in report.receipts if not report.probes[receipt.probe].is_control}
+    assert kinds == {"relayed"}
+
+
+def stored(arrival: relayprobe.Arrival, peer: str) -> bytes:
+    """A message as the desk's own server stores it, with its own line on top."""
+    sender, recipient = (arrival.sender or b"").decode(), arrival.recipients[0].decode()
+    head = f"Return-Path: <{sender}>\r\nX-Original-To: {recipient}\r\n"
+    head += f"Received: from mail.target.example (mail.target.example [{peer}])\r\n"
+    head += "\tby mx.probe.example with ESMTP id 1; Thu, 26 Nov 2026 10:00:00 +0000\r\n"
+    return head.encode() + arrival.message

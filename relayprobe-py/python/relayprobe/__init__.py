@@ -11,9 +11,9 @@ from __future__ import annotations
 import logging as _logging
 import os as _os
 import sys as _sys
+from typing import TYPE_CHECKING as _TYPE_CHECKING
 
 from . import _core
-from ._aio import probe_async
 from ._core import Arrival, Event, Keyring, Output, Plan, Stop, Store
 from ._errors import (
     ConfigError,
@@ -29,7 +29,6 @@ from ._errors import (
     StoreError,
     TargetError,
 )
-from ._many import Many, Progress, probe_many
 from ._octets import Octets
 from ._plan import History, Options, plan
 from ._receipts import Counts, Forged, NotOurs, Sink, UnknownRun, cases, classify
@@ -64,6 +63,10 @@ from ._words import (
     Verdict,
     Why,
 )
+
+if _TYPE_CHECKING:
+    from ._aio import probe_async
+    from ._many import Many, Progress, probe_many
 
 __version__ = _core.VERSION
 
@@ -140,3 +143,16 @@ __all__ = [
 _logging.getLogger("relayprobe").addHandler(_logging.NullHandler())
 if hasattr(_os, "register_at_fork"):
     _os.register_at_fork(after_in_child=_core.forked)
+
+# asyncio and concurrent.futures take longer to import than all the rest: who does not need them does not wait for them.
+_LATER = {"probe_async": "_aio", "Many": "_many", "Progress": "_many", "probe_many": "_many"}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _LATER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    found: object = getattr(import_module(f".{_LATER[name]}", __name__), name)
+    globals()[name] = found
+    return found

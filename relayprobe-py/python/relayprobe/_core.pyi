@@ -3,11 +3,13 @@
 from collections.abc import Callable
 from ipaddress import IPv4Address, IPv6Address
 from os import PathLike
+from pathlib import Path
 from typing import Any, ClassVar, final
 
 from typing_extensions import disjoint_base
 
 from ._errors import Error
+from ._report import Report as _Report
 
 _Address = IPv4Address | IPv6Address
 _Path = str | PathLike[str]
@@ -183,7 +185,9 @@ class Many:
         store: Store | None,
         pace: tuple[int, int, float, int],
     ) -> Many: ...
-    def feed(self, number: int, target: str) -> bool: ...
+    def feed(
+        self, number: int, address: _Address, port: int, domains: list[str], fields: dict[str, str]
+    ) -> bool: ...
     def is_hungry(self) -> bool: ...
     def end(self) -> None: ...
     def stop(self) -> None: ...
@@ -385,8 +389,10 @@ class Store:
     def __new__(cls, path: _Path) -> Store: ...
     def keys(self) -> Keyring:
         """The keys; the first one is made now if there is none yet."""
-    def keep(self, report: Report) -> str:
-        """Keeps a report, and tells where."""
+    def keep(self, report: _Report) -> Path:
+        """Keeps a report in the place of an earlier one of the same run, and tells where."""
+    def settle(self, report: Report) -> Path:
+        """Keeps the report of a run that has just ended, and counts its messages."""
 
 @final
 class Waiting:

@@ -185,7 +185,7 @@ class Many(Iterator[Report], AsyncIterator[Report]):
             if self._ready:
                 target, address = self._ready.pop()
                 self._known[self._number] = target
-                core.feed(self._number, target._json(address))
+                core.feed(self._number, address, target.port, *target._parts())
                 self._number += 1
             elif self._targets is None or len(self._looking) >= LOOKUPS:
                 break

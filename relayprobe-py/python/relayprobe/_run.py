@@ -130,7 +130,7 @@ class Proof:
 
     def finish(self, core: _core.Report) -> Report:
         if self.store is not None:
-            self.store.keep(core)
+            self.store.settle(core)
         log.info("run %s: %s port %d is %s", core.run, core.address, core.port, core.verdict)
         return Report._of(core, self.keys)
 

@@ -206,10 +206,12 @@ class Target:
         """Its address, if that is known without looking anything up."""
         return None if isinstance(self.host, str) else self.host
 
+    def _parts(self) -> tuple[list[str], dict[str, str]]:
+        given = {name: str(value) for name in _TARGET if (value := getattr(self, name)) is not None}
+        return list(self.domains), given
+
     def _json(self, address: Address) -> str:
-        names = ("name", "mailbox", "reverse_name", "other_address", "expected_host", "provider_domain")
-        given = {name: str(value) for name in names if (value := getattr(self, name)) is not None}
-        return _core.target(address, self.port, list(self.domains), given)
+        return _core.target(address, self.port, *self._parts())
 
     @classmethod
     def _from(cls, data: dict[str, Any]) -> Target:
@@ -218,6 +220,9 @@ class Target:
         known["other_address"] = address_or_none(known["other_address"])
         known["domains"] = tuple(known["domains"])
         return cls(address, known.pop("port"), **known)
+
+
+_TARGET = ("name", "mailbox", "reverse_name", "other_address", "expected_host", "provider_domain")
 
 
 def as_target(target: str | Address | Target) -> Target:

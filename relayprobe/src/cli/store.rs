@@ -169,7 +169,7 @@ impl Store {
     }
 
     /// Counts the messages that a run could have sent and did not as not sent.
-    pub(crate) fn count_messages(&self, report: &Report) -> Result<(), StoreError> {
+    pub fn count_messages(&self, report: &Report) -> Result<(), StoreError> {
         if report.run.prove.is_none() {
             return Ok(());
         }
