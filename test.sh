@@ -18,6 +18,8 @@ for pair in cc:gcc ld:binutils unshare:util-linux mount:mount dpkg-deb:dpkg tar:
 done
 # Headers and start files of the C library, for the crates that have a piece of C.
 [ -e /usr/include/stdio.h ] || missing+=(libc6-dev)
+# Debian's Python can make no environment without it.
+python3 -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3-venv)
 # For the example in C that does TLS by OpenSSL.
 [ -e /usr/include/openssl/ssl.h ] || missing+=(libssl-dev)
 if [ "${#missing[@]}" -gt 0 ]; then
