@@ -4,7 +4,6 @@ mod input;
 mod output;
 
 use core::ptr;
-use core::time::Duration;
 
 use relayprobe::link::ConnId;
 use relayprobe::moment::{Date, Moment};
@@ -178,7 +177,7 @@ pub unsafe extern "C" fn relayprobe_session_check_way_in(
         // SAFETY: passed on to the caller.
         let (judged, keyring) = unsafe { (handle(report, "report")?, handle(keyring, "keyring")?) };
         let (run, transcript) = (&judged.report.run, &judged.report.transcript);
-        let age = Duration::from_secs(date.saturating_sub(run.date.unix()));
+        let age = run.age(Date::from_unix(date));
         let check = Session::check_way_in(run, &keyring, transcript, age, Moment::from_micros(now));
         session.put(check.map_or(ptr::null_mut(), |check| make(Running::of(check, Purpose::Check))));
         Ok(())

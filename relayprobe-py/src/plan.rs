@@ -50,16 +50,6 @@ impl Plan {
     fn port(&self) -> u16 {
         self.inner.record().target.port
     }
-
-    #[getter]
-    fn proves(&self) -> bool {
-        self.inner.record().prove.is_some()
-    }
-
-    #[getter]
-    fn has_way_in(&self) -> bool {
-        self.inner.record().way_in.is_some()
-    }
 }
 
 /// The options of `relayprobe.Plan` that are neither target nor identity nor authorization.
@@ -202,12 +192,9 @@ impl Options {
             [Profile::Patient, Profile::Brisk, Profile::Lab].map(|profile| (profile.as_str(), profile));
         let vantages = Vantage::ALL.map(|vantage| (vantage.as_str(), vantage));
         let measures = Measure::ALL.map(|measure| (measure.as_str(), measure));
-        // Nobody looks at a loopback address from outside.
-        let seen_from =
-            if address.to_canonical().is_loopback() { Vantage::Loopback } else { Vantage::Outside };
         let vantage = match &self.vantage {
             Some(given) => one_of("vantage", given, &vantages)?,
-            None => seen_from,
+            None => Vantage::usual(address),
         };
         let mut builder = builder
             .matrix(self.matrix()?)
@@ -288,8 +275,7 @@ impl Options {
         for (id, sender, recipient) in &self.define_cases {
             let case = Case::custom(id, sender, recipient);
             let case = case.map_err(|fault| Wrong::new("define_cases", id, &fault))?;
-            // A built-in case that is replaced would no longer be what the selection promises.
-            if built_in().chain(matrix.cases().iter().cloned()).any(|other| other.id == case.id) {
+            if matrix.is_taken(id) {
                 return Err(Wrong::new("define_cases", id, &"the id of a built-in case, or defined twice"));
             }
             matrix = matrix.with(case);

@@ -118,9 +118,4 @@ impl Report {
     fn port(&self) -> u16 {
         self.inner.run.target.port
     }
-
-    #[getter]
-    fn has_way_in(&self) -> bool {
-        self.inner.run.way_in.is_some()
-    }
 }

@@ -129,7 +129,7 @@ impl Session {
     fn check_way_in(py: Python<'_>, report: &Report, keys: &Keyring, now: f64) -> PyResult<Option<Self>> {
         let now = moment(py, now)?;
         let report = &report.inner;
-        let age = Duration::from_secs(driver::now().unix().saturating_sub(report.run.date.unix()));
+        let age = report.run.age(driver::now());
         let session =
             relayprobe::Session::check_way_in(&report.run, &keys.inner, &report.transcript, age, now);
         let earlier = Some(report.clone());

@@ -124,6 +124,12 @@ impl Matrix {
         self
     }
 
+    /// Whether a case of one's own may not have this id: it is that of a built-in case, which would no longer be what
+    /// the selection promises, or of another one here.
+    pub fn is_taken(&self, id: &str) -> bool {
+        rows().any(|(_, row)| row.id == id) || self.cases.iter().any(|case| case.id == id)
+    }
+
     /// Which selection it began as.
     pub const fn selection(&self) -> Selection {
         self.selection

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use relayprobe::matrix::{self, CaseError, UnknownCase};
+use relayprobe::matrix::{CaseError, UnknownCase};
 use relayprobe::plan::{Measure, NeverTest, NeverTestError, PlanBuilder, Profile, Vantage};
 use relayprobe::{Case, Matrix, Plan, PlanError, Selection, Target, driver};
 
@@ -198,8 +198,7 @@ impl Asked {
                 return Err(ProbeError::Definition { text: text.clone() });
             };
             let case = Case::custom(id, sender, recipient)?;
-            // A built-in case that is replaced would no longer be what the selection promises.
-            if matrix::built_in().chain(matrix.cases().iter().cloned()).any(|other| other.id == case.id) {
+            if matrix.is_taken(id) {
                 return Err(ProbeError::Taken { id: id.into() });
             }
             matrix = matrix.with(case);
@@ -216,13 +215,10 @@ impl Manner {
     }
 
     fn apply(&self, mut builder: PlanBuilder, address: IpAddr) -> PlanBuilder {
-        // Nobody looks at a loopback address from outside.
-        let seen_from =
-            if address.to_canonical().is_loopback() { Vantage::Loopback } else { Vantage::Outside };
         builder = builder
             .profile(self.profile)
             .connections_at_once(self.connections)
-            .vantage(self.vantage.unwrap_or(seen_from))
+            .vantage(self.vantage.unwrap_or_else(|| Vantage::usual(address)))
             .tls(driver::TLS);
         builder = self.measure.iter().copied().fold(builder, PlanBuilder::measure);
         builder = self.allow_port.iter().copied().fold(builder, PlanBuilder::allow_port);

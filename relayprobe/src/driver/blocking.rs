@@ -105,7 +105,7 @@ impl Steps<fn(&Event)> {
     /// planned with other keys. See [`check_way_in`].
     pub fn check_way_in(report: &Report, keys: &Keyring, stop: &Stop) -> Option<Self> {
         let clock = Clock::new(Instant::now);
-        let age = Duration::from_secs(super::now().unix().saturating_sub(report.run.date.unix()));
+        let age = report.run.age(super::now());
         let session = Session::check_way_in(&report.run, keys, &report.transcript, age, clock.now())?;
         Some(Self::of(session, stop, |_| {}, clock))
     }

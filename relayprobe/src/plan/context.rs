@@ -27,6 +27,11 @@ impl Vantage {
     /// All vantages.
     pub const ALL: [Self; 4] = [Self::Outside, Self::ProviderNetwork, Self::TargetNetwork, Self::Loopback];
 
+    /// From where one looks if nobody says otherwise: at a loopback address nobody looks from outside.
+    pub fn usual(target: IpAddr) -> Self {
+        if target.to_canonical().is_loopback() { Self::Loopback } else { Self::Outside }
+    }
+
     /// The stored word.
     pub const fn as_str(self) -> &'static str {
         match self {

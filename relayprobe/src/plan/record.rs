@@ -3,6 +3,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::net::{IpAddr, SocketAddr};
+use core::time::Duration;
 
 use super::context::{Measure, Vantage};
 use super::limits::{Limits, Profile};
@@ -137,6 +138,11 @@ impl RunRecord {
     /// The date at a moment of its transcript.
     pub const fn date_at(&self, at: Moment) -> Date {
         Date::from_unix(self.date.unix().saturating_add(at.as_micros() / 1_000_000))
+    }
+
+    /// The time from its planning to a date.
+    pub const fn age(&self, date: Date) -> Duration {
+        Duration::from_secs(date.unix().saturating_sub(self.date.unix()))
     }
 
     /// Whether this path leads to our own receiving server.
