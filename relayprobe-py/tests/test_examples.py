@@ -55,7 +55,7 @@ def request(sender: str, subject: str = "Relay test, please") -> bytes:
 def test_a_request_has_the_customers_own_server_tested(peer: Start, config: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     desk = example("abuse_mailbox")
     monkeypatch.setattr(desk, "OPTIONS", LAB)
-    server = peer("server", "postfix", "closed")
+    server = peer("server", "postfix-closed")
     customers = tmp_path / "customers.csv"
     customers.write_text(f"contract,contact,server\nK123,postmaster@target.example,{server.host}:{server.port}\n")
     requests = mailbox.Maildir(tmp_path / "requests", create=True)
@@ -81,7 +81,7 @@ def test_a_request_has_the_customers_own_server_tested(peer: Start, config: str,
 def test_a_monitor_tells_of_changes(peer: Start, config: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monitor = example("monitor")
     monkeypatch.setattr(monitor, "OPTIONS", LAB)
-    closed, open_ = peer("server", "postfix", "closed"), peer("server", "exim", "open")
+    closed, open_ = peer("server", "postfix-closed"), peer("server", "exim-open")
     servers = [f"{server.host}:{server.port}" for server in (closed, open_)]
     state = str(tmp_path / "state.json")
     assert monitor.main(config, state, *servers) == 0
@@ -96,7 +96,7 @@ def test_only_a_proof_becomes_an_event(peer: Start) -> None:
     who = Identity(probe_domain="probe.example", sender_domain="tester.example")
     with Sink(who) as sink:
         address, port = sink.address
-        server = peer("server", "postfix", "open", f"{address}:{port}")
+        server = peer("server", "postfix-open", f"{address}:{port}")
         target = Target(server.host, server.port, domains=("target.example",))
         proven = probe(target, identity=who, authorization="own-server:x", sink=sink, source="127.0.0.2", **LAB)  # type: ignore[arg-type]
     assert proven.verdict is Verdict.OPEN_RELAY

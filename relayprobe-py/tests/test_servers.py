@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from conftest import Peer
@@ -18,6 +19,14 @@ from relayprobe import Forged, Identity, Keyring, NotOurs, Receipt, Report, Sink
 
 Start = Callable[..., Peer]
 WHO = Identity(probe_domain="probe.example", sender_domain="tester.example")
+# As a stranger from another loopback address.
+OPTIONS: dict[str, Any] = {
+    "identity": WHO,
+    "authorization": "own-server:tests",
+    "allow_private": True,
+    "source": "127.0.0.2",
+    "profile": "lab",
+}
 
 
 def target(server: Peer) -> Target:
@@ -25,71 +34,46 @@ def target(server: Peer) -> Target:
 
 
 def survey(server: Peer) -> Report:
-    return relayprobe.probe(
-        target(server),
-        identity=WHO,
-        authorization="own-server:tests",
-        allow_private=True,
-        source="127.0.0.2",
-        vantage="outside",
-        profile="lab",
-    )
+    return relayprobe.probe(target(server), vantage="outside", **OPTIONS)
 
 
 @pytest.mark.parametrize(
-    "program, flavour",
+    "name",
     [
-        ("postfix", "closed"),
-        ("postfix", "default"),
-        ("postfix", "open"),
-        ("postfix", "starttls"),
-        ("postfix", "greylists"),
-        ("exim", "closed"),
-        ("exim", "open"),
-        ("sendmail", "closed"),
-        ("opensmtpd", "closed"),
+        "postfix-closed",
+        "postfix-default",
+        "postfix-open",
+        "postfix-starttls",
+        "postfix-greylists",
+        "exim-closed",
+        "exim-open",
+        "sendmail-closed",
+        "opensmtpd-closed",
     ],
 )
-def test_a_survey_finds_what_rust_finds(program: str, flavour: str, peer: Start) -> None:
-    server = peer("survey", program, flavour)
+def test_a_survey_finds_what_rust_finds(name: str, peer: Start) -> None:
+    server = peer("survey", name)
     report = survey(server)
     assert report.verdict == server.facts["verdict"], report.text()
     found = [[probe.case, probe.path, probe.beside, probe.outcome] for probe in report.probes]
     assert found == server.facts["probes"]
 
     async def surveyed() -> Report:
-        return await relayprobe.probe_async(
-            target(server),
-            identity=WHO,
-            authorization="own-server:tests",
-            allow_private=True,
-            source="127.0.0.2",
-            vantage="outside",
-            profile="lab",
-        )
+        return await relayprobe.probe_async(target(server), vantage="outside", **OPTIONS)
 
     again = asyncio.run(surveyed())
     assert [probe.outcome for probe in again.probes] == [probe.outcome for probe in report.probes]
     assert again.verdict == report.verdict
 
 
-def proven(server: Peer, sink: Sink, **options: object) -> Report:
-    return relayprobe.probe(
-        target(server),
-        identity=WHO,
-        authorization="own-server:tests",
-        allow_private=True,
-        source="127.0.0.2",
-        profile="lab",
-        sink=sink,
-        **options,  # type: ignore[arg-type]
-    )
+def proven(server: Peer, sink: Sink, **options: Any) -> Report:
+    return relayprobe.probe(target(server), sink=sink, **OPTIONS, **options)
 
 
 def test_an_open_postfix_is_proven_through_a_sink(peer: Start) -> None:
     with Sink(WHO) as sink:
         address, port = sink.address
-        server = peer("server", "postfix", "open", f"{address}:{port}")
+        server = peer("server", "postfix-open", f"{address}:{port}")
         report = proven(server, sink)
         assert report.verdict is Verdict.OPEN_RELAY and report.exit_code == 2, report.text()
         # Our own message by the way in is a receipt too.
@@ -107,16 +91,8 @@ def test_an_event_loop_proves_it_too(peer: Start) -> None:
     async def run() -> Report:
         async with Sink(WHO) as sink:
             address, port = sink.address
-            server = await asyncio.to_thread(peer, "server", "postfix", "open", f"{address}:{port}")
-            return await relayprobe.probe_async(
-                target(server),
-                identity=WHO,
-                authorization="own-server:tests",
-                allow_private=True,
-                source="127.0.0.2",
-                profile="lab",
-                sink=sink,
-            )
+            server = await asyncio.to_thread(peer, "server", "postfix-open", f"{address}:{port}")
+            return await relayprobe.probe_async(target(server), sink=sink, **OPTIONS)
 
     report = asyncio.run(run())
     assert report.verdict is Verdict.OPEN_RELAY, report.text()
@@ -128,7 +104,7 @@ def test_messages_that_another_server_received(peer: Start, tmp_path: Path) -> N
     maildir = mailbox.Maildir(tmp_path / "probe", create=True)
     with Sink(WHO) as sink:
         address, port = sink.address
-        server = peer("server", "postfix", "open", f"{address}:{port}")
+        server = peer("server", "postfix-open", f"{address}:{port}")
         options = {"keys": keys, "cases": ["snd-probe-domain"], "wait": 20.0}
         proof = proven(server, sink, **options)
         arrivals = sink.arrivals()
@@ -158,7 +134,7 @@ def bare(report: Report) -> str:
 
 
 def test_a_store_remembers(peer: Start, tmp_path: Path) -> None:
-    server = peer("server", "postfix", "closed")
+    server = peer("server", "postfix-closed")
     store = Store(tmp_path / "store")
 
     def run(**options: object) -> Report:
@@ -188,7 +164,7 @@ def test_a_mailbox_that_another_server_fills(peer: Start, tmp_path: Path) -> Non
     over = threading.Event()
     with Sink(WHO) as sink:
         address, port = sink.address
-        server = peer("server", "postfix", "open", f"{address}:{port}")
+        server = peer("server", "postfix-open", f"{address}:{port}")
 
         def deliver() -> None:
             while not over.wait(0.05):
@@ -201,11 +177,7 @@ def test_a_mailbox_that_another_server_fills(peer: Start, tmp_path: Path) -> Non
         try:
             report = relayprobe.probe(
                 target(server),
-                identity=WHO,
-                authorization="own-server:tests",
-                allow_private=True,
-                source="127.0.0.2",
-                profile="lab",
+                **OPTIONS,
                 receipts=tmp_path / "probe",
                 way_in=(address, port),
                 wait=timedelta(seconds=30),

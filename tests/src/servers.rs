@@ -43,3 +43,28 @@ pub const PROBE_DOMAIN: &str = "probe.example";
 
 /// Where a server's outgoing mail goes: to this address over SMTP, or nowhere.
 pub type Sink = Option<SocketAddr>;
+
+type Start = fn(Sink) -> Server;
+
+/// Servers by name, for those who start them from outside.
+const SERVERS: &[(&str, Start)] = &[
+    ("postfix-closed", |sink| postfix::start(postfix::Flavour::Closed, sink)),
+    ("postfix-default", |sink| postfix::start(postfix::Flavour::ClosedDefault, sink)),
+    ("postfix-open", |sink| postfix::start(postfix::Flavour::Open, sink)),
+    ("postfix-trusts-own-senders", |sink| postfix::start(postfix::Flavour::TrustsOwnSenders, sink)),
+    ("postfix-starttls", |sink| postfix::start(postfix::Flavour::StartTls, sink)),
+    ("postfix-greylists", |sink| postfix::start(postfix::Flavour::Greylists, sink)),
+    ("exim-closed", |sink| exim::start(exim::Flavour::Closed, sink)),
+    ("exim-open", |sink| exim::start(exim::Flavour::Open, sink)),
+    ("opensmtpd-open", |sink| opensmtpd::start(opensmtpd::Flavour::Open, sink)),
+    ("opensmtpd-closed", |sink| opensmtpd::start(opensmtpd::Flavour::Closed, sink)),
+    ("sendmail-open", |sink| sendmail::start(sendmail::Flavour::Open, sink)),
+    ("sendmail-closed", |sink| sendmail::start(sendmail::Flavour::Closed, sink)),
+];
+
+/// Starts the server of this name; the names that there are, otherwise.
+pub fn start(name: &str, sink: Sink) -> Result<Server, String> {
+    let names = || SERVERS.iter().map(|(known, _)| *known).collect::<Vec<_>>().join(", ");
+    let (_, start) = SERVERS.iter().find(|(known, _)| *known == name).ok_or_else(names)?;
+    Ok(start(sink))
+}

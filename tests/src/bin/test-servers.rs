@@ -6,8 +6,8 @@
 //!   the end comes the report that Rust's own session gives.
 //! - `dialogue NAME`: the same server on a socket. Standard input takes the reports of drivers, a line of JSON each; the
 //!   answer is `"ok"` once it says what the session in Rust says.
-//! - `server PROGRAM FLAVOUR [SINK]`: a real mail server, until standard input ends.
-//! - `survey PROGRAM FLAVOUR`: the same, and what Rust's survey found of each case.
+//! - `server NAME [SINK]`: a real mail server, until standard input ends.
+//! - `survey NAME`: the same, and what Rust's survey found of each case.
 #![allow(clippy::print_stdout, reason = "the answers are what it is for")]
 
 use std::io::{BufRead, Write, stdin, stdout};
@@ -21,7 +21,7 @@ use relayprobe::{Report, Selection};
 use relayprobe_tests::dialogue;
 use relayprobe_tests::expect::{self, assert_same, timeless};
 use relayprobe_tests::script::Server;
-use relayprobe_tests::servers::{self, exim, opensmtpd, postfix, sendmail};
+use relayprobe_tests::servers;
 use relayprobe_tests::sockets::Listening;
 use relayprobe_tests::survey::survey;
 use relayprobe_tests::virtual_time::{self, Engine};
@@ -34,14 +34,10 @@ fn main() {
         ["list"] => list(),
         ["converse", name] => converse(name),
         ["dialogue", name] => listen(name),
-        ["server", program, flavour] => serve(&start(program, flavour, None)),
-        ["server", program, flavour, sink] => {
-            serve(&start(program, flavour, Some(sink.parse().expect("an address"))));
-        }
-        ["survey", program, flavour] => survey_too(&start(program, flavour, None)),
-        _ => panic!(
-            "list, converse NAME, dialogue NAME, server PROGRAM FLAVOUR [SINK] or survey PROGRAM FLAVOUR"
-        ),
+        ["server", name] => serve(&start(name, None)),
+        ["server", name, sink] => serve(&start(name, Some(sink.parse().expect("an address")))),
+        ["survey", name] => survey_too(&start(name, None)),
+        _ => panic!("list, converse NAME, dialogue NAME, server NAME [SINK] or survey NAME"),
     }
 }
 
@@ -141,20 +137,8 @@ fn listen(name: &str) {
     }
 }
 
-fn start(program: &str, flavour: &str, sink: servers::Sink) -> servers::Server {
-    match (program, flavour) {
-        ("postfix", "closed") => postfix::start(postfix::Flavour::Closed, sink),
-        ("postfix", "default") => postfix::start(postfix::Flavour::ClosedDefault, sink),
-        ("postfix", "open") => postfix::start(postfix::Flavour::Open, sink),
-        ("postfix", "trusts-own-senders") => postfix::start(postfix::Flavour::TrustsOwnSenders, sink),
-        ("postfix", "starttls") => postfix::start(postfix::Flavour::StartTls, sink),
-        ("postfix", "greylists") => postfix::start(postfix::Flavour::Greylists, sink),
-        ("exim", "closed") => exim::start(exim::Flavour::Closed, sink),
-        ("exim", "open") => exim::start(exim::Flavour::Open, sink),
-        ("sendmail", "closed") => sendmail::start(sendmail::Flavour::Closed, sink),
-        ("opensmtpd", "closed") => opensmtpd::start(opensmtpd::Flavour::Closed, sink),
-        _ => panic!("there is no {program} that is {flavour} here"),
-    }
+fn start(name: &str, sink: servers::Sink) -> servers::Server {
+    servers::start(name, sink).unwrap_or_else(|known| panic!("{name} is none of {known}"))
 }
 
 fn serve(server: &servers::Server) {
