@@ -74,6 +74,9 @@ cargo deny --locked check licenses bans sources
 step "The Python package"
 relayprobe-py/test.sh
 
+step "Replies, as others read them"
+cargo test --locked --manifest-path bench/Cargo.toml --target-dir target --test differential
+
 step "Every fuzz target, a few seconds each"
 fuzz=0.13.2
 if [ "$(cargo fuzz --version 2>/dev/null)" != "cargo-fuzz $fuzz" ]; then

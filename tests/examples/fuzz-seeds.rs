@@ -86,8 +86,11 @@ fn sent(report: &Report) -> impl Iterator<Item = String> {
 /// What a rule's server sends.
 fn scripted(actions: &[Action]) -> Vec<u8> {
     let octets = actions.iter().map(|action| match action {
-        Action::Send(octets) => octets.get(..octets.len().min(60)).unwrap_or_default(),
-        Action::Wait(_) | Action::Close | Action::Reset | Action::Tls => &[],
+        Action::Send(octets) => &octets[..octets.len().min(60)],
+        Action::Endless(_, octets) => octets,
+        Action::Wait(_) | Action::Close | Action::HalfClose | Action::Reset | Action::Deaf | Action::Tls => {
+            &[]
+        }
     });
     octets.collect::<Vec<_>>().concat()
 }

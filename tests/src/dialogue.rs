@@ -11,8 +11,9 @@
 //!
 //! A server is closed and well-behaved unless a rule says otherwise. `on PATTERN: REPLY` answers commands that match
 //! (`*` stands for anything, case does not matter, the first rule that matches wins); `on PATTERN #2:` only the second
-//! such command of the run; `on greeting:` the connect. A reply is lines joined by `|`, or actions: `!raw TEXT` (octets
-//! with `\xNN`), `!wait SECONDS`, `!close`, `!reset`, `!tls`.
+//! such command of the run; `on clear PATTERN:` only outside TLS; `on greeting:` the connect. A reply is lines joined by `|`, or actions: `!raw TEXT` (octets
+//! with `\xNN`), `!wait SECONDS`, `!flood TIMES TEXT`, `!endless SECONDS TEXT` (until the client is gone, with a pause
+//! between), `!close`, `!half-close`, `!reset`, `!deaf` (neither reads nor sends any more), `!tls`.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -61,6 +62,12 @@ pub enum Action {
     Reset,
     /// Begin TLS.
     Tls,
+    /// Send these octets again and again, with a pause before each time but the first, until the client is gone.
+    Endless(Duration, Vec<u8>),
+    /// End the sending side, and go on reading.
+    HalfClose,
+    /// Neither read nor send any more.
+    Deaf,
 }
 
 /// Every dialogue file, by name.
@@ -127,7 +134,7 @@ pub fn parse(name: &str, text: &str) -> Dialogue {
     dialogue
 }
 
-fn rule(text: &str) -> Option<Rule> {
+pub(crate) fn rule(text: &str) -> Option<Rule> {
     let (head, reply) = split_head(text)?;
     let (pattern, nth) = match head.rsplit_once(" #") {
         Some((pattern, nth)) => (pattern, Some(nth.parse().ok()?)),
@@ -151,11 +158,19 @@ pub fn actions(text: &str) -> Option<Vec<Action>> {
             Some("close") => Action::Close,
             Some("reset") => Action::Reset,
             Some("tls") => Action::Tls,
+            Some("half-close") => Action::HalfClose,
+            Some("deaf") => Action::Deaf,
             Some(other) => {
                 let (word, value) = other.split_once(' ')?;
                 match word {
                     "wait" => Action::Wait(Duration::from_secs_f64(value.parse().ok()?)),
                     "raw" => Action::Send(Octets::from_escaped(value).ok()?.as_bytes().to_vec()),
+                    "endless" => {
+                        let (pause, line) = value.split_once(' ')?;
+                        let line = Octets::from_escaped(line).ok()?;
+                        let pause = Duration::from_secs_f64(pause.parse().ok()?);
+                        Action::Endless(pause, line.as_bytes().to_vec())
+                    }
                     "flood" => {
                         let (count, line) = value.split_once(' ')?;
                         let line = Octets::from_escaped(line).ok()?;

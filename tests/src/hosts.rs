@@ -148,7 +148,12 @@ async fn serve(mut stream: TcpStream, mut server: Server, visit: Visit) -> io::R
                     visit.waits();
                     tokio::time::sleep(span).await;
                 }
-                Action::Close | Action::Reset | Action::Tls => ends = true,
+                Action::Close
+                | Action::HalfClose
+                | Action::Reset
+                | Action::Deaf
+                | Action::Endless(..)
+                | Action::Tls => ends = true,
             }
         }
         if ends {

@@ -4,6 +4,7 @@ use crate::dialogue::{Action, Dialogue, Rule, actions};
 
 /// A server's side of a dialogue: commands in, actions out.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a setting of a dialogue")]
 pub struct Server {
     rules: Vec<(Rule, usize)>,
     offers: Vec<String>,
@@ -11,8 +12,14 @@ pub struct Server {
     pub breaks_tls: bool,
     /// Whether TLS begins with the first octet.
     pub begins_with_tls: bool,
+    /// Whether each octet is a segment of its own.
+    pub in_segments: bool,
+    /// Whether its certificate is of another host and of another time.
+    pub expired: bool,
     /// After so many octets nothing more is said, on any connection.
     pub falls_silent_after: Option<usize>,
+    /// What is done when it falls silent, instead of being there in silence.
+    pub then: Option<Action>,
     /// Commands received, for expectations.
     pub commands: Vec<String>,
     /// Messages received, as they were written.
@@ -20,6 +27,9 @@ pub struct Server {
     /// Connections taken.
     pub connections: usize,
 }
+
+/// Commands and messages that are kept: a server may be there for days.
+const KEPT: usize = 20_000;
 
 /// The rules of a closed server that keeps the standard.
 const DEFAULTS: &[(&str, &str)] = &[
@@ -100,7 +110,7 @@ impl Intake {
         let text = String::from_utf8_lossy(&line[..end]).to_ascii_lowercase();
         if let Some(count) = text.strip_prefix("bdat ").and_then(|rest| rest.split(' ').next()?.parse().ok())
         {
-            server.commands.push(text);
+            server.keep(text);
             self.message = Some(Message::Bdat(count));
             return self.next(server, secured);
         }
@@ -141,7 +151,10 @@ impl Server {
             offers,
             breaks_tls: dialogue.has("broken-tls"),
             begins_with_tls: dialogue.has("implicit-tls"),
+            in_segments: dialogue.has("segments"),
+            expired: dialogue.has("expired"),
             falls_silent_after: None,
+            then: None,
             commands: Vec::new(),
             messages: Vec::new(),
             connections: 0,
@@ -151,7 +164,7 @@ impl Server {
     /// Somebody connected.
     pub fn connected(&mut self) -> Vec<Action> {
         self.connections += 1;
-        let mut actions = self.react("greeting");
+        let mut actions = self.react("greeting", false);
         if self.begins_with_tls {
             actions.insert(0, Action::Tls);
         }
@@ -164,10 +177,18 @@ impl Server {
         self.silenced(actions)
     }
 
+    fn keep(&mut self, command: String) {
+        if self.commands.len() < KEPT {
+            self.commands.push(command);
+        }
+    }
+
     /// A whole message came.
     pub fn message(&mut self, octets: Vec<u8>) -> Vec<Action> {
-        self.messages.push(octets);
-        let actions = self.react("message");
+        if self.messages.len() < KEPT {
+            self.messages.push(octets);
+        }
+        let actions = self.react("message", true);
         self.silenced(actions)
     }
 
@@ -181,24 +202,28 @@ impl Server {
             }
         }
         actions.retain(|action| *action != Action::Send(Vec::new()));
+        if *left == 0 {
+            actions.extend(self.then.clone());
+        }
         actions
     }
 
     fn answer(&mut self, line: &[u8], secured: bool) -> Vec<Action> {
         let text = String::from_utf8_lossy(line).into_owned();
-        self.commands.push(text.clone());
+        self.keep(text.clone());
         let lower = text.to_ascii_lowercase();
         let own = self
             .rules
             .iter()
-            .any(|(rule, _)| matches(&rule.pattern, &lower) && rule.pattern.starts_with("ehlo"));
+            .filter_map(|(rule, _)| in_force(&rule.pattern, secured))
+            .any(|pattern| matches(pattern, &lower) && pattern.starts_with("ehlo"));
         if lower.starts_with("ehlo ") && !own {
             return vec![Action::Send(self.ehlo(secured))];
         }
         if lower == "starttls" && self.offers("STARTTLS") && !self.has_rule("starttls") {
             return vec![Action::Send(b"220 2.0.0 Ready\r\n".to_vec()), Action::Tls];
         }
-        self.react(&lower)
+        self.react(&lower, secured)
     }
 
     fn has_rule(&self, command: &str) -> bool {
@@ -219,15 +244,26 @@ impl Server {
         lines.iter().enumerate().map(line).collect::<String>().into_bytes()
     }
 
-    fn react(&mut self, event: &str) -> Vec<Action> {
+    fn react(&mut self, event: &str, secured: bool) -> Vec<Action> {
         let mut chosen = None;
-        for (rule, seen) in self.rules.iter_mut().filter(|(rule, _)| matches(&rule.pattern, event)) {
+        let fits =
+            |rule: &Rule| in_force(&rule.pattern, secured).is_some_and(|pattern| matches(pattern, event));
+        for (rule, seen) in self.rules.iter_mut().filter(|(rule, _)| fits(rule)) {
             *seen += 1;
             if rule.nth.is_none_or(|nth| nth == *seen) {
                 chosen = chosen.or_else(|| Some(rule.actions.clone()));
             }
         }
         chosen.unwrap_or_default()
+    }
+}
+
+/// The pattern of a rule, unless it holds outside TLS only.
+fn in_force(pattern: &str, secured: bool) -> Option<&str> {
+    match pattern.strip_prefix("clear ") {
+        Some(_) if secured => None,
+        Some(rest) => Some(rest),
+        None => Some(pattern),
     }
 }
 

@@ -3,13 +3,17 @@
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
-use rcgen::{CertifiedKey, generate_simple_self_signed};
+use rcgen::{CertificateParams, KeyPair, date_time_ymd};
 use rustls::pki_types::PrivateKeyDer;
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 use crate::dialogue::{Action, Dialogue};
 use crate::script::{Intake, Server};
+
+/// How long a deaf server holds its connection: longer than any deadline of a lab.
+const DEAF: Duration = Duration::from_secs(30);
 
 /// A scripted server that listens on loopback until the process ends.
 #[derive(Debug)]
@@ -51,8 +55,17 @@ impl Listening {
     /// If the listener has no address.
     #[must_use]
     pub fn start_on(dialogue: &Dialogue, listener: TcpListener) -> Self {
+        Self::serve(Server::new(dialogue), listener)
+    }
+
+    /// Starts a server on a listener.
+    ///
+    /// # Panics
+    /// If the listener has no address.
+    #[must_use]
+    pub fn serve(server: Server, listener: TcpListener) -> Self {
         let address = listener.local_addr().expect("its address");
-        let server = Arc::new(Mutex::new(Server::new(dialogue)));
+        let server = Arc::new(Mutex::new(server));
         let shared = Arc::clone(&server);
         let counts = Arc::new(Mutex::new(Counts::default()));
         let counting = Arc::clone(&counts);
@@ -133,22 +146,32 @@ fn serve(socket: TcpStream, server: &Mutex<Server>, counts: &Mutex<Counts>) -> s
 /// Does what a rule says; `None` if the connection has ended.
 fn act(mut stream: Stream, actions: Vec<Action>, server: &Mutex<Server>) -> std::io::Result<Option<Stream>> {
     let mut pending = Vec::new();
+    let (in_segments, expired) = {
+        let server = server.lock().expect("the server");
+        (server.in_segments, server.expired)
+    };
     for action in actions {
         // What is said in one breath arrives in one piece.
         if let Action::Send(octets) = &action {
             pending.extend_from_slice(octets);
             continue;
         }
-        stream.send(&mut pending)?;
+        stream.send(&mut pending, in_segments)?;
         match action {
             Action::Send(_) => {}
+            Action::Endless(pause, octets) => return stream.send_for_ever(pause, &octets),
+            Action::HalfClose => stream.socket().shutdown(Shutdown::Write)?,
+            Action::Deaf => {
+                std::thread::sleep(DEAF);
+                return Ok(None);
+            }
             Action::Wait(span) => std::thread::sleep(span),
             Action::Close => {
                 stream.socket().shutdown(Shutdown::Both)?;
                 return Ok(None);
             }
             Action::Reset => {
-                socket2::SockRef::from(stream.socket()).set_linger(Some(std::time::Duration::ZERO))?;
+                socket2::SockRef::from(stream.socket()).set_linger(Some(Duration::ZERO))?;
                 return Ok(None);
             }
             Action::Tls => {
@@ -156,23 +179,35 @@ fn act(mut stream: Stream, actions: Vec<Action>, server: &Mutex<Server>) -> std:
                 if server.lock().expect("the server").breaks_tls {
                     return Ok(None);
                 }
-                let connection = ServerConnection::new(tls()).map_err(std::io::Error::other)?;
+                let connection = ServerConnection::new(tls(expired)).map_err(std::io::Error::other)?;
                 stream = Stream::Tls(Box::new(StreamOwned::new(connection, socket)));
             }
         }
     }
-    stream.send(&mut pending)?;
+    stream.send(&mut pending, in_segments)?;
     Ok(Some(stream))
 }
 
 impl Stream {
-    fn send(&mut self, octets: &mut Vec<u8>) -> std::io::Result<()> {
-        if !octets.is_empty() {
-            self.as_write().write_all(octets)?;
+    fn send(&mut self, octets: &mut Vec<u8>, in_segments: bool) -> std::io::Result<()> {
+        let size = if in_segments { 1 } else { octets.len().max(1) };
+        for segment in octets.chunks(size) {
+            self.as_write().write_all(segment)?;
             self.as_write().flush()?;
-            octets.clear();
         }
+        octets.clear();
         Ok(())
+    }
+
+    /// Sends this until the client is gone.
+    fn send_for_ever(mut self, pause: Duration, octets: &[u8]) -> std::io::Result<Option<Self>> {
+        let octets =
+            if pause.is_zero() { octets.repeat(4_096 / octets.len().max(1)) } else { octets.to_vec() };
+        loop {
+            self.as_write().write_all(&octets)?;
+            self.as_write().flush()?;
+            std::thread::sleep(pause);
+        }
     }
 
     /// Whether octets wait that were not read yet.
@@ -207,9 +242,14 @@ impl Stream {
 }
 
 /// TLS with a certificate that nobody vouches for.
-fn tls() -> Arc<ServerConfig> {
-    let CertifiedKey { cert, signing_key } =
-        generate_simple_self_signed(["mx.target.example".to_owned()]).expect("a certificate");
+fn tls(expired: bool) -> Arc<ServerConfig> {
+    let host = if expired { "another.example" } else { "mx.target.example" };
+    let mut wishes = CertificateParams::new([host.to_owned()]).expect("a name");
+    if expired {
+        wishes.not_after = date_time_ymd(2020, 1, 1);
+    }
+    let signing_key = KeyPair::generate().expect("a key");
+    let cert = wishes.self_signed(&signing_key).expect("a certificate");
     let key = PrivateKeyDer::try_from(signing_key.serialize_der()).expect("its key");
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = ServerConfig::builder_with_provider(provider)

@@ -189,8 +189,28 @@ impl Peer {
                 Action::Reset => self.lose(when, Loss::Reset),
                 // What follows is said inside TLS.
                 Action::Tls => self.inside = actions.by_ref().collect(),
+                Action::Endless(pause, octets) => {
+                    self.last_for_ever(pause, &octets);
+                    break;
+                }
+                Action::HalfClose => self.lose(when, Loss::Closed),
+                Action::Deaf => self.closed = true,
             }
         }
+    }
+
+    /// More than any limit allows, in octets or in time.
+    fn last_for_ever(&mut self, pause: Duration, octets: &[u8]) {
+        let (times, octets) = if pause.is_zero() {
+            (32, octets.repeat(65_536 / octets.len().max(1)))
+        } else {
+            (5_000, octets.to_vec())
+        };
+        for _ in 0..times {
+            self.arriving.push_back((self.busy_until, Arrival::Octets(octets.clone())));
+            self.busy_until = self.busy_until.after(pause);
+        }
+        self.closed = true;
     }
 
     fn lose(&mut self, when: Moment, loss: Loss) {

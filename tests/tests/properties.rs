@@ -259,4 +259,38 @@ proptest! {
         sent.dedup();
         prop_assert_eq!(sent.len(), count, "{}", run.report.transcript_text());
     }
+
+    #[test]
+    fn the_same_plan_against_the_same_server_gives_the_same_report(dialogue in server()) {
+        let one = virtual_time::run(&dialogue, usize::MAX);
+        let other = virtual_time::run(&dialogue, usize::MAX);
+        prop_assert!(one.report == other.report && one.writes == other.writes);
+    }
+
+    #[test]
+    fn a_reply_that_nobody_asked_for_never_makes_an_acceptance(
+        (event, usual) in prop::sample::select(vec![
+            ("greeting", "220 mx.target.example ESMTP"),
+            ("helo*", "250 mx.target.example"),
+            ("mail*", "250 2.1.0 Ok"),
+            ("rcpt to:<*probe.example*", "554 5.7.1 Relay access denied"),
+            ("rset", "250 2.0.0 Ok"),
+            ("quit", "221 2.0.0 Bye"),
+        ]),
+        nth in 1..12_usize,
+        surplus in prop::sample::select(vec![
+            "220 x", "221 x", "250 2.1.5 Ok", "250-two|250 lines", "251 x", "354 x", "421 x", "450 x", "550 x", "999 x", "x",
+        ]),
+        pause in prop::sample::select(vec!["", "!wait 0.1|", "!wait 2|"]),
+        pipelining in any::<bool>(),
+        prove in any::<bool>(),
+    ) {
+        let offers = if pipelining { "@ offers PIPELINING\n" } else { "" };
+        let proves = if prove { "@ prove all\n" } else { "" };
+        let text = format!("{offers}{proves}on {event} #{nth}: {usual}|{pause}{surplus}\n= verdict closed\n");
+        let run = virtual_time::run(&dialogue::parse("surplus", &text), usize::MAX);
+        prop_assert!(run.server.messages.is_empty());
+        let accepted = run.report.probes.iter().find(|probe| !probe.case.starts_with("ctl-") && probe.outcome.is_accepted());
+        prop_assert!(accepted.is_none(), "{text}\n{}\n{}", run.report.text(), run.report.transcript_text());
+    }
 }
