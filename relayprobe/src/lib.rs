@@ -22,10 +22,13 @@
 extern crate alloc;
 
 pub mod address;
+#[cfg(feature = "dns")]
+pub mod dns;
 #[cfg(feature = "std")]
 pub mod driver;
 pub mod identity;
 pub mod link;
+pub mod lookup;
 #[cfg(feature = "mail")]
 pub mod mailbox;
 pub mod matrix;

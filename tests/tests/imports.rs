@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The top-level modules of the library in the order of the data.
-const ORDER: [&str; 21] = [
+const ORDER: [&str; 23] = [
     "octets",
     "moment",
     "link",
@@ -13,6 +13,7 @@ const ORDER: [&str; 21] = [
     "wire",
     "target",
     "identity",
+    "lookup",
     "matrix",
     "token",
     "message",
@@ -25,12 +26,13 @@ const ORDER: [&str; 21] = [
     "verdict",
     "report",
     "driver",
+    "dns",
     "mailbox",
     "sink",
 ];
 
 /// Modules that may use `std`: sockets, clocks and files live there.
-const WITH_STD: [&str; 3] = ["driver", "mailbox", "sink"];
+const WITH_STD: [&str; 4] = ["driver", "dns", "mailbox", "sink"];
 
 #[test]
 fn every_module_has_its_place_in_the_order() {
