@@ -69,5 +69,8 @@ RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --all-features --no-de
 step "Licences, bans, sources"
 cargo deny --locked check licenses bans sources
 
+step "The Python package"
+relayprobe-py/test.sh
+
 step "Tests"
 cargo test --locked --workspace --all-features --no-fail-fast

@@ -20,8 +20,14 @@
 )]
 
 extern crate alloc;
+/// The command line uses the library by the names that others use.
+#[cfg(feature = "cli")]
+extern crate self as relayprobe;
 
 pub mod address;
+#[cfg(feature = "cli")]
+#[doc(hidden)]
+pub mod cli;
 #[cfg(feature = "dns")]
 pub mod dns;
 #[cfg(feature = "std")]

@@ -1,8 +1,8 @@
 //! What a dialogue expects of a report.
 
-use relayprobe::Report;
 use relayprobe::outcome::{NotTested, Outcome};
-use relayprobe::transcript::What;
+use relayprobe::transcript::{Step, What};
+use relayprobe::{Report, Transcript};
 
 use crate::dialogue::Dialogue;
 use crate::script::Server;
@@ -127,4 +127,37 @@ fn word(what: &What) -> String {
         .ok()
         .and_then(|value| value["what"].as_str().map(str::to_owned))
         .unwrap_or_default()
+}
+
+/// What happened, a line each, without what differs from run to run: times, also in messages, and the keys of TLS.
+#[must_use]
+pub fn timeless(transcript: &Transcript) -> Vec<String> {
+    let lines = transcript.connections.iter().flat_map(|connection| {
+        let begin =
+            format!("connection {} on path {} as {:?}", connection.id.0, connection.path, connection.hello);
+        let entries = connection.entries.iter().map(|entry| match &entry.what {
+            What::Secured { .. } => "secured".to_owned(),
+            // It tells when it was sent.
+            What::Command { step: Step::Message, probe, .. } => format!("message {probe:?}"),
+            what => format!("{what:?}"),
+        });
+        std::iter::once(begin).chain(entries).collect::<Vec<String>>()
+    });
+    lines.collect()
+}
+
+/// Two lists are the same, or the first place where they differ is told.
+///
+/// # Panics
+/// If they differ.
+pub fn assert_same(found: &[String], expected: &[String], whose: &str) {
+    let differs = found.iter().zip(expected).position(|(a, b)| a != b);
+    let at = differs.unwrap_or(found.len().min(expected.len()));
+    let from = at.saturating_sub(3);
+    assert!(
+        found == expected,
+        "{whose}, line {at}:\n{:#?}\ninstead of\n{:#?}",
+        &found[from..(at + 2).min(found.len())],
+        &expected[from..(at + 2).min(expected.len())]
+    );
 }

@@ -68,6 +68,14 @@ impl Listening {
         Self { address, server, counts }
     }
 
+    /// Begins the dialogue anew, for the next client.
+    ///
+    /// # Panics
+    /// If a connection of it panicked.
+    pub fn renew(&self, dialogue: &Dialogue) {
+        *self.server.lock().expect("the server") = Server::new(dialogue);
+    }
+
     /// What was counted so far.
     ///
     /// # Panics

@@ -2,13 +2,13 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use relayprobe::Report;
 use relayprobe::driver::Stop;
-use relayprobe::transcript::{Step, What};
-use relayprobe::{Report, Transcript};
 use relayprobe_tests::dialogue::Dialogue;
+use relayprobe_tests::expect::{self, assert_same, timeless};
 use relayprobe_tests::script::Server;
 use relayprobe_tests::sockets::Listening;
-use relayprobe_tests::{dialogue, expect, virtual_time};
+use relayprobe_tests::{dialogue, virtual_time};
 
 /// Runs a check on every dialogue, or on the one that `DIALOGUE` names, and tells of all that fail.
 fn each(check: impl Fn(&Dialogue)) {
@@ -141,33 +141,4 @@ fn both_drivers_write_the_transcript_of_the_bare_session() {
             }
         }
     });
-}
-
-/// What happened, a line each, without what differs from run to run: times, also in messages, and the keys of TLS.
-fn timeless(transcript: &Transcript) -> Vec<String> {
-    let lines = transcript.connections.iter().flat_map(|connection| {
-        let begin =
-            format!("connection {} on path {} as {:?}", connection.id.0, connection.path, connection.hello);
-        let entries = connection.entries.iter().map(|entry| match &entry.what {
-            What::Secured { .. } => "secured".to_owned(),
-            // It tells when it was sent.
-            What::Command { step: Step::Message, probe, .. } => format!("message {probe:?}"),
-            what => format!("{what:?}"),
-        });
-        std::iter::once(begin).chain(entries).collect::<Vec<String>>()
-    });
-    lines.collect()
-}
-
-/// Two lists are the same, or the first place where they differ is told.
-fn assert_same(found: &[String], expected: &[String], whose: &str) {
-    let differs = found.iter().zip(expected).position(|(a, b)| a != b);
-    let at = differs.unwrap_or(found.len().min(expected.len()));
-    let from = at.saturating_sub(3);
-    assert!(
-        found == expected,
-        "{whose}, line {at}:\n{:#?}\ninstead of\n{:#?}",
-        &found[from..(at + 2).min(found.len())],
-        &expected[from..(at + 2).min(expected.len())]
-    );
 }

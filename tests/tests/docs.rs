@@ -376,7 +376,7 @@ fn every_option_and_variable_of_the_program_is_in_its_chapter() {
             assert!(stands, "docs/cli.md does not explain {option} of {name}");
         }
     }
-    let desk = read("relayprobe/src/bin/relayprobe/desk.rs");
+    let desk = read("relayprobe/src/cli/desk.rs");
     for variable in desk.split(".env(\"").skip(1).filter_map(|rest| rest.split('"').next()) {
         assert!(chapter.contains(&format!("| `{variable}` |")), "docs/cli.md does not explain {variable}");
     }

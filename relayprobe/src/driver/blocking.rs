@@ -1,5 +1,6 @@
 //! A run on the calling thread.
 
+use core::fmt;
 use core::time::Duration;
 use std::io::{self, ErrorKind};
 use std::thread;
@@ -18,14 +19,16 @@ use crate::plan::Plan;
 use crate::report::Report;
 use crate::session::{Event, Session};
 use crate::token::Keyring;
+use crate::transcript::Transcript;
 
 /// Runs a plan to its end, and returns what it found with everything that was said.
 ///
 /// `stop` ends it early and politely. `observe` is shown progress, on this thread. No thread is started, and nothing is
 /// left behind.
 pub fn run(plan: Plan, stop: &Stop, observe: impl FnMut(&Event)) -> Report {
-    let clock = Clock::new(Instant::now);
-    drive(Session::new(plan, clock.now()), stop, observe, clock).into_report()
+    let mut steps = Steps::new(plan, stop, observe);
+    while steps.step(Duration::MAX) == Step::Waited {}
+    steps.into_report()
 }
 
 /// Sees once more whether our own receiving server is there, and adds what was said to the report.
@@ -34,20 +37,78 @@ pub fn run(plan: Plan, stop: &Stop, observe: impl FnMut(&Event)) -> Report {
 /// with one after the window has ended, silence means that nothing was relayed. Nothing is sent if these are not the keys
 /// that the run was planned with; see [`Session::check_way_in`].
 pub fn check_way_in(report: &mut Report, keys: &Keyring, stop: &Stop) {
-    let clock = Clock::new(Instant::now);
-    let age = Duration::from_secs(super::now().unix().saturating_sub(report.run.date.unix()));
-    if let Some(session) = Session::check_way_in(&report.run, keys, &report.transcript, age, clock.now()) {
-        report.append(drive(session, stop, |_| {}, clock).into_transcript());
+    let Some(mut steps) = Steps::check_way_in(report, keys, stop) else { return };
+    while steps.step(Duration::MAX) == Step::Waited {}
+    report.append(steps.into_transcript());
+}
+
+/// A run on the calling thread, a step at a time: for a caller who has something else to look after.
+///
+/// Dropping it closes the connections at once, and the record is lost; [`Stop`] keeps it.
+pub struct Steps<F> {
+    run: Run<TcpStream, F>,
+    poller: Poller,
+}
+
+/// What a step did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// It went as far as it could, and waited for more.
+    Waited,
+    /// The run is over.
+    Over,
+}
+
+impl<F> fmt::Debug for Steps<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Steps").finish_non_exhaustive()
     }
 }
 
-fn drive<F: FnMut(&Event)>(session: Session, stop: &Stop, observe: F, clock: Clock) -> Run<TcpStream, F> {
-    let mut run = Run::new(session, stop, observe, clock, SLICE);
-    let mut poller = Poller { poll: None, events: Events::with_capacity(8) };
-    while let Turn::Wait(span) = run.turn(|id, endpoint| poller.open(id, endpoint)) {
-        poller.wait(&mut run, span);
+impl<F: FnMut(&Event)> Steps<F> {
+    /// Begins a run; see [`run`]. Nothing is done before the first step.
+    pub fn new(plan: Plan, stop: &Stop, observe: F) -> Self {
+        let clock = Clock::new(Instant::now);
+        Self::of(Session::new(plan, clock.now()), stop, observe, clock)
     }
-    run
+
+    fn of(session: Session, stop: &Stop, observe: F, clock: Clock) -> Self {
+        let poller = Poller { poll: None, events: Events::with_capacity(8) };
+        Self { run: Run::new(session, stop, observe, clock, SLICE), poller }
+    }
+
+    /// Goes as far as possible, then waits until something happens; at most so long, and never longer than a tenth of a
+    /// second unless the run is being stopped.
+    pub fn step(&mut self, most: Duration) -> Step {
+        match self.run.turn(|id, endpoint| self.poller.open(id, endpoint)) {
+            Turn::Wait(span) => {
+                self.poller.wait(&mut self.run, span.min(most));
+                Step::Waited
+            }
+            Turn::Finished => Step::Over,
+        }
+    }
+
+    /// What was found, and everything that was said.
+    pub fn into_report(self) -> Report {
+        self.run.into_report()
+    }
+
+    /// What was said.
+    pub fn into_transcript(self) -> Transcript {
+        self.run.into_transcript()
+    }
+}
+
+impl Steps<fn(&Event)> {
+    /// Begins to see once more whether our own receiving server is there; nothing if the run named no way in to it, or was
+    /// planned with other keys. See [`check_way_in`].
+    pub fn check_way_in(report: &Report, keys: &Keyring, stop: &Stop) -> Option<Self> {
+        let clock = Clock::new(Instant::now);
+        let age = Duration::from_secs(super::now().unix().saturating_sub(report.run.date.unix()));
+        let session = Session::check_way_in(&report.run, keys, &report.transcript, age, clock.now())?;
+        Some(Self::of(session, stop, |_| {}, clock))
+    }
 }
 
 struct Poller {

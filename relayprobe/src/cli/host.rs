@@ -1,0 +1,127 @@
+//! `HOST[:PORT]`.
+
+use core::fmt;
+use core::str::FromStr;
+use std::net::{IpAddr, Ipv6Addr};
+
+use relayprobe::address::{AddressError, Domain};
+
+/// `HOST[:PORT]` as it was written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Host {
+    pub place: Place,
+    pub port: Option<u16>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    Address(IpAddr),
+    Name(Domain),
+}
+
+/// A text is no `HOST[:PORT]`.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum HostError {
+    #[error(transparent)]
+    Name(#[from] AddressError),
+    #[error("\"{text}\" is not a port from 1 to 65535")]
+    Port { text: String },
+    #[error("an IPv6 address stands in brackets, like [2001:db8::1] or [2001:db8::1]:25, and has no zone")]
+    Ipv6,
+}
+
+impl FromStr for Host {
+    type Err = HostError;
+
+    fn from_str(text: &str) -> Result<Self, HostError> {
+        if let Ok(address) = text.parse() {
+            return Ok(Self { place: Place::Address(address), port: None });
+        }
+        if let Some(rest) = text.strip_prefix('[') {
+            let (address, rest) = rest.split_once(']').ok_or(HostError::Ipv6)?;
+            let address: Ipv6Addr = address.parse().map_err(|_| HostError::Ipv6)?;
+            let port = match rest.strip_prefix(':') {
+                Some(port) => Some(parse_port(port)?),
+                None if rest.is_empty() => None,
+                None => return Err(HostError::Ipv6),
+            };
+            return Ok(Self { place: Place::Address(address.into()), port });
+        }
+        let (host, port) = match text.split_once(':') {
+            Some((_, rest)) if rest.contains(':') => return Err(HostError::Ipv6),
+            Some((host, port)) => (host, Some(parse_port(port)?)),
+            None => (text, None),
+        };
+        let place = match host.parse() {
+            Ok(address) => Place::Address(address),
+            // A full stop at the end says that the name is whole, as it always is here.
+            Err(_) => Place::Name(host.strip_suffix('.').unwrap_or(host).parse()?),
+        };
+        Ok(Self { place, port })
+    }
+}
+
+fn parse_port(text: &str) -> Result<u16, HostError> {
+    let digits = text.bytes().all(|octet| octet.is_ascii_digit());
+    let port = text.parse().ok().filter(|&port| digits && port != 0);
+    port.ok_or_else(|| HostError::Port { text: text.into() })
+}
+
+impl fmt::Display for Host {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.place, self.port) {
+            (Place::Address(IpAddr::V6(address)), Some(port)) => write!(f, "[{address}]:{port}"),
+            (Place::Address(address), Some(port)) => write!(f, "{address}:{port}"),
+            (Place::Address(address), None) => write!(f, "{address}"),
+            (Place::Name(name), Some(port)) => write!(f, "{name}:{port}"),
+            (Place::Name(name), None) => write!(f, "{name}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_is_a_name_or_an_address_with_or_without_a_port() {
+        let host = |text: &str| text.parse::<Host>().unwrap();
+        let address = |text: &str| Place::Address(text.parse().unwrap());
+        for (text, place, port) in [
+            ("192.0.2.1", address("192.0.2.1"), None),
+            ("192.0.2.1:587", address("192.0.2.1"), Some(587)),
+            ("2001:db8::1", address("2001:db8::1"), None),
+            ("[2001:db8::1]", address("2001:db8::1"), None),
+            ("[2001:db8::1]:465", address("2001:db8::1"), Some(465)),
+            ("Mail.Example.", Place::Name("mail.example".parse().unwrap()), None),
+            ("mail.example:25", Place::Name("mail.example".parse().unwrap()), Some(25)),
+        ] {
+            assert_eq!(host(text), Host { place, port }, "{text}");
+            assert_eq!(host(&host(text).to_string()), host(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_text_that_is_no_host_is_refused() {
+        for text in [
+            "",
+            ":25",
+            "a:",
+            "a:0",
+            "a:+1",
+            "a:65536",
+            "[::1",
+            "[::1]25",
+            "[1.2.3.4]",
+            "fe80::1%eth0",
+            "a:b:c",
+            "a/b",
+            "smtp://a",
+            "u@a",
+            "1.2.3",
+            "::1:x",
+        ] {
+            assert!(text.parse::<Host>().is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,194 @@
+//! Waiting for what comes back to a run.
+
+use core::fmt;
+use std::time::{Duration, Instant};
+
+use relayprobe::driver::{self, Stop, blocking};
+use relayprobe::receipt::{Arrival, Classified, Receipt, classify};
+use relayprobe::{Keyring, Report, Verdict};
+
+use crate::cli::output::tell;
+use crate::cli::sources::{SourceError, Sources};
+
+/// How long to wait for a first proof if nobody says otherwise.
+const USUAL: Duration = Duration::from_mins(2);
+/// After a proof, others that are on their way are let in as long as they come one after the other.
+const GRACE: Duration = Duration::from_secs(1);
+/// How long our own message may take by the way in.
+const OWN: Duration = Duration::from_secs(15);
+/// How often a stop is noticed.
+const SLICE: Duration = Duration::from_millis(100);
+
+/// How long receipts are waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Patience {
+    /// Until the first proof, or two minutes.
+    Usual,
+    /// So long, unless everything is known before.
+    For(Duration),
+}
+
+/// A wait for what comes back to a run. Whoever holds it brings the arrivals, again and again.
+#[derive(Debug)]
+pub struct Waiting {
+    patience: Patience,
+    begin: Instant,
+    last: Instant,
+    /// What came by the way in before our last message by it, and when that was sent.
+    own: Option<(usize, Instant)>,
+    forged: Vec<String>,
+}
+
+/// What a wait needs next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// Whatever arrives within a tenth of a second or so.
+    Arrivals,
+    /// A message of our own by the way in ([`blocking::check_way_in`]), then arrivals.
+    WayIn,
+    /// Nothing: it is over.
+    Nothing,
+}
+
+impl Waiting {
+    /// Begins to wait.
+    pub fn new(patience: Patience) -> Self {
+        let now = Instant::now();
+        Self { patience, begin: now, last: now, own: None, forged: Vec::new() }
+    }
+
+    /// A wait for nothing but a message of our own by the way in, which is about to be sent.
+    pub(crate) fn for_way_in(report: &Report) -> Self {
+        Self { own: Some((own(report), Instant::now())), ..Self::new(Patience::Usual) }
+    }
+
+    /// Adds what has arrived to the report, and says what to do next.
+    pub fn take(&mut self, report: &mut Report, arrivals: &[Arrival], keys: &Keyring, stop: &Stop) -> Next {
+        for arrival in arrivals {
+            self.add(report, arrival, keys);
+        }
+        if let Some((before, begin)) = self.own {
+            if own(report) == before && begin.elapsed() < OWN && !stop.is_stopped() {
+                return Next::Arrivals;
+            }
+            report.judge(driver::now());
+            return Next::Nothing;
+        }
+        if report.pending_until.is_some_and(|until| until <= driver::now()) {
+            report.judge(driver::now());
+        }
+        let proven = report.verdict == Verdict::OpenRelay && self.patience == Patience::Usual;
+        let enough = report.pending_until.is_none() || proven;
+        let limit = match self.patience {
+            Patience::Usual => USUAL,
+            Patience::For(limit) => limit,
+        };
+        let over = self.begin.elapsed() >= limit || stop.is_stopped();
+        let done = over || (enough && self.last.elapsed() >= GRACE);
+        if !done {
+            return Next::Arrivals;
+        }
+        report.judge(driver::now());
+        if report.run.way_in.is_some() && waits_for_silence(report) && !stop.is_stopped() {
+            self.own = Some((own(report), Instant::now()));
+            return Next::WayIn;
+        }
+        Next::Nothing
+    }
+
+    /// The runs whose tokens came that no key here has made, since this was last asked.
+    pub fn forged(&mut self) -> Vec<String> {
+        core::mem::take(&mut self.forged)
+    }
+
+    fn add(&mut self, report: &mut Report, arrival: &Arrival, keys: &Keyring) {
+        let run = &report.run;
+        match classify(arrival, keys, &|name| (name == run.run).then(|| run.clone())) {
+            Classified::Receipt(receipt) => {
+                self.last = Instant::now();
+                // It was classified by this run.
+                drop(report.add(*receipt));
+            }
+            Classified::Forged { run } => self.forged.push(run),
+            // Another run's, or nobody's.
+            _ => {}
+        }
+    }
+}
+
+/// Waits for what comes back, and adds it to the report.
+pub(crate) fn wait(
+    report: &mut Report,
+    sources: &mut Sources,
+    keys: &Keyring,
+    patience: Patience,
+    stop: &Stop,
+) -> Result<(), SourceError> {
+    go_on(Waiting::new(patience), report, sources, keys, stop)
+}
+
+/// Sends a message of our own by the way in, and waits until it comes.
+pub(crate) fn see_way_in(
+    report: &mut Report,
+    sources: &mut Sources,
+    keys: &Keyring,
+    stop: &Stop,
+) -> Result<(), SourceError> {
+    let waiting = Waiting::for_way_in(report);
+    blocking::check_way_in(report, keys, stop);
+    go_on(waiting, report, sources, keys, stop)
+}
+
+fn go_on(
+    mut waiting: Waiting,
+    report: &mut Report,
+    sources: &mut Sources,
+    keys: &Keyring,
+    stop: &Stop,
+) -> Result<(), SourceError> {
+    loop {
+        let arrivals = sources.next(SLICE)?;
+        tell_notes(sources);
+        let next = waiting.take(report, &arrivals, keys, stop);
+        waiting.forged().iter().for_each(|run| tell(Forged(run)));
+        match next {
+            Next::Arrivals => {}
+            Next::WayIn => blocking::check_way_in(report, keys, stop),
+            Next::Nothing => return Ok(()),
+        }
+    }
+}
+
+/// Shows what is to be known of the sources.
+pub(crate) fn tell_notes(sources: &mut Sources) {
+    sources.notes().iter().for_each(|note| tell(format_args!("note: {note}")));
+}
+
+/// Whether the windows are over and nothing came, so that only a sign of life of our own server is missing.
+fn waits_for_silence(report: &Report) -> bool {
+    let silent = |probe: &relayprobe::report::ProbeReport| {
+        probe.outcome.as_str() == "accepted-no-receipt" && !probe.case.starts_with("ctl-")
+    };
+    report.pending_until.is_none() && report.verdict != Verdict::OpenRelay && report.probes.iter().any(silent)
+}
+
+/// How many messages of our own came by the way in.
+fn own(report: &Report) -> usize {
+    let is_own = |receipt: &&Receipt| {
+        report.run.probe(receipt.probe).is_some_and(|probe| report.run.is_way_in(probe.path))
+    };
+    report.receipts.iter().filter(is_own).count()
+}
+
+/// A warning about a token that is none.
+pub(crate) struct Forged<'a>(pub(crate) &'a str);
+
+impl fmt::Display for Forged<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "note: something came with a token of run {} that no key here has made; it counts for nothing",
+            self.0
+        )
+    }
+}
