@@ -128,6 +128,8 @@ pub enum relayprobe_verdict {
     NotSmtp = 7,
     /// Anything else. Exit code 3.
     Undetermined = 8,
+    /// A domain says that it takes no mail; no run of a server ends so. Exit code 0.
+    NoMailService = 9,
 }
 
 /// What came of one probe.
@@ -303,7 +305,7 @@ pub(crate) const LOSSES: [(relayprobe_loss, Loss); 9] = [
     (relayprobe_loss::Other, Loss::Other),
 ];
 
-const VERDICTS: [Named<relayprobe_verdict>; 8] = [
+const VERDICTS: [Named<relayprobe_verdict>; 9] = [
     (relayprobe_verdict::OpenRelay, c"open-relay"),
     (relayprobe_verdict::Suspected, c"suspected"),
     (relayprobe_verdict::AcceptsWithoutRelaying, c"accepts-without-relaying"),
@@ -312,6 +314,7 @@ const VERDICTS: [Named<relayprobe_verdict>; 8] = [
     (relayprobe_verdict::Unreachable, c"unreachable"),
     (relayprobe_verdict::NotSmtp, c"not-smtp"),
     (relayprobe_verdict::Undetermined, c"undetermined"),
+    (relayprobe_verdict::NoMailService, c"no-mail-service"),
 ];
 
 /// The number of a verdict; whatever is new is undetermined until it has a number.
@@ -324,6 +327,7 @@ pub(crate) const fn verdict(verdict: Verdict) -> relayprobe_verdict {
         Verdict::TesterBlocked => relayprobe_verdict::TesterBlocked,
         Verdict::Unreachable => relayprobe_verdict::Unreachable,
         Verdict::NotSmtp => relayprobe_verdict::NotSmtp,
+        Verdict::NoMailService => relayprobe_verdict::NoMailService,
         _ => relayprobe_verdict::Undetermined,
     }
 }

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use ::tokio::task::JoinSet;
 use ::tokio::time::{Instant, timeout_at};
 
-use crate::address::Domain;
+use crate::address::{AddressError, Domain};
 use crate::identity::Identity;
 use crate::lookup::{
     Answer, CheckSearch, Fault, List, ListSearch, Listing, MailDomain, MailSearch, Question, Reverse,
@@ -28,6 +28,20 @@ const SPAN: Duration = Duration::from_secs(20);
 const LIST_SPAN: Duration = Duration::from_secs(5);
 /// Servers that are asked.
 const SERVERS: usize = 3;
+
+/// Reads a domain as people write it, in any script (UTS 46, strictly): the name that is asked for is in ASCII.
+///
+/// A label that only looks as if it were of another script is refused.
+pub fn domain(text: &str) -> Result<Domain, AddressError> {
+    let fault = || AddressError::Domain { text: crate::octets::escape(text.as_bytes()) };
+    let whole = text.strip_suffix('.').unwrap_or(text);
+    idna::domain_to_ascii_strict(whole).map_err(|_| fault())?.parse()
+}
+
+/// The addresses that this machine itself has for a name, in its file of hosts.
+pub fn hosts_file(name: &Domain) -> Vec<IpAddr> {
+    hickory::hosts_file(name)
+}
 
 /// There is nobody to ask.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

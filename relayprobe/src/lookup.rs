@@ -23,7 +23,7 @@ pub use inbound::InboundPath;
 pub use list::{Codes, CodesError, Doubt, Family, List, ListAnswer, Meaning, decode, query_name};
 pub use listing::{ListSearch, Listing};
 pub use mail::{MailDomain, MailHost, MailSearch, MailService, Note};
-pub use probing::{check_probing_text, probing_text};
+pub use probing::{ProbingText, check_probing_text, probing_text};
 pub use question::{Answer, Data, Kind, Question, Record, Trouble};
 pub use reverse::{Confirmed, Reverse, ReverseName, ReverseSearch, reverse_name};
 

@@ -1,6 +1,7 @@
 //! The report: plan facts, outcomes, verdict and transcript of one run.
 
 mod advice;
+mod domain;
 #[cfg(feature = "serde")]
 mod json;
 mod redact;
@@ -9,11 +10,15 @@ mod text;
 #[cfg(feature = "serde")]
 pub use json::ReportError;
 
+pub use domain::{DomainReport, HostReport};
+
 use alloc::borrow::Cow;
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::net::IpAddr;
 
 use crate::address::Domain;
+use crate::lookup::Listing;
 use crate::matrix::{Acceptance, Family};
 use crate::moment::Date;
 use crate::octets::Octets;
@@ -25,6 +30,8 @@ use crate::verdict::{self, How, JUDGE_VERSION, PathVerdict, Reason, Verdict};
 
 /// Receipts of one kind that are kept for one probe.
 const ALIKE: usize = 100;
+/// Receipts that are looked at for addresses.
+const EGRESSES: usize = 1_000;
 
 /// What a run found, with all its evidence.
 ///
@@ -64,6 +71,9 @@ pub struct Report {
     pub probes: Vec<ProbeReport>,
     /// What came back.
     pub receipts: Vec<Receipt>,
+    /// What block lists say of the [addresses](Self::addresses) of this report. No verdict depends on it.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Vec::is_empty"))]
+    pub listings: Vec<Listing>,
     /// The plan.
     pub run: RunRecord,
     /// Every octet both ways.
@@ -138,9 +148,28 @@ impl Report {
             paths: found.paths,
             probes: found.probes,
             receipts,
+            listings: Vec::new(),
             run,
             transcript,
         }
+    }
+
+    /// The address of the target, and those of the machines that handed its messages on: whom block lists may name.
+    pub fn addresses(&self) -> Vec<IpAddr> {
+        let own = |receipt: &&Receipt| {
+            self.run.probe(receipt.probe).is_some_and(|probe| self.run.is_way_in(probe.path))
+        };
+        let egresses =
+            self.receipts.iter().filter(|receipt| receipt.kind != ReceiptKind::Hint && !own(receipt));
+        let egresses = egresses.filter_map(|receipt| receipt.egress.as_ref()?.address);
+        let mut addresses: Vec<IpAddr> = Vec::new();
+        for address in core::iter::once(self.run.target.address).chain(egresses).take(EGRESSES) {
+            let address = address.to_canonical();
+            if !addresses.contains(&address) {
+                addresses.push(address);
+            }
+        }
+        addresses
     }
 
     /// How many messages were begun for the target.

@@ -1,20 +1,22 @@
 //! hickory-resolver, and nothing of it outside: its pool of name servers sends, tries again and reads; aliases are
 //! followed by [`lookup`](crate::lookup), where their number is bounded.
 
-use core::net::SocketAddr;
+use core::net::{IpAddr, SocketAddr};
 use core::time::Duration;
 use std::sync::Arc;
 
 use ::tokio::time::timeout;
 use hickory_resolver::config::{ConnectionConfig, NameServerConfig, ResolverOpts};
+use hickory_resolver::lookup::Lookup;
 use hickory_resolver::net::runtime::TokioRuntimeProvider;
 use hickory_resolver::net::xfer::{DnsHandle as _, FirstAnswer as _, RetryDnsHandle};
 use hickory_resolver::net::{DnsError, NetError};
 use hickory_resolver::proto::op::{DnsRequestOptions, Message, Query, ResponseCode};
 use hickory_resolver::proto::rr::{Name, RData, RecordType};
-use hickory_resolver::{NameServerPool, PoolContext, TlsConfig, system_conf};
+use hickory_resolver::{Hosts, NameServerPool, PoolContext, TlsConfig, system_conf};
 
 use super::{ResolverError, SERVERS};
+use crate::address::Domain;
 use crate::lookup::{Answer, Data, Kind, Question, Record, Trouble};
 use crate::octets::Octets;
 
@@ -76,6 +78,20 @@ impl Servers {
             Err(_) => Answer::Failed(Trouble::Silence),
         }
     }
+}
+
+/// What the file of hosts has for a name; nothing if it cannot be read.
+pub(super) fn hosts_file(name: &Domain) -> Vec<IpAddr> {
+    let (Ok(hosts), Ok(name)) = (Hosts::from_system(), Name::from_ascii(name.as_str())) else {
+        return Vec::new();
+    };
+    let mut addresses = Vec::new();
+    for kind in [RecordType::A, RecordType::AAAA] {
+        let found = hosts.lookup_static_host(&Query::query(name.clone(), kind));
+        let records = found.iter().flat_map(Lookup::answers);
+        addresses.extend(records.filter_map(|record| record.data.ip_addr()));
+    }
+    addresses
 }
 
 fn read(message: &Message) -> Answer {

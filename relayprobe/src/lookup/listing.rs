@@ -2,6 +2,7 @@
 
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::fmt;
 use core::net::{IpAddr, Ipv4Addr};
 
 use super::Search;
@@ -10,7 +11,7 @@ use super::desk::{Desk, Done};
 use super::list::{Doubt, Family, List, ListAnswer, decode, query_name};
 use super::question::{Answer, Data, Kind, Question};
 use crate::address::Domain;
-use crate::octets::Octets;
+use crate::octets::{Octets, escape};
 
 /// Texts that are kept, and octets of each.
 const TEXTS: usize = 4;
@@ -28,6 +29,23 @@ pub struct Listing {
     /// What it says.
     #[cfg_attr(feature = "serde", serde(flatten))]
     pub answer: ListAnswer,
+}
+
+impl fmt::Display for Listing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { zone, address, answer } = self;
+        match answer {
+            ListAnswer::Listed { codes, meanings, texts } => {
+                write!(f, "{address} is listed by {zone}")?;
+                codes.iter().try_for_each(|code| write!(f, " {code}"))?;
+                meanings.iter().try_for_each(|meaning| write!(f, ", {}", escape(meaning.as_bytes())))?;
+                texts.iter().try_for_each(|text| write!(f, ": {text}"))
+            }
+            ListAnswer::NotListed => write!(f, "{address} is not listed by {zone}"),
+            ListAnswer::Unknown { why } => write!(f, "whether {zone} lists {address} is not known: {why}"),
+            ListAnswer::NotApplicable => write!(f, "{zone} lists no addresses like {address}"),
+        }
+    }
 }
 
 /// Asks a list for addresses. First it must have what every list has, and not have what no list has (RFC 5782 §5): a dead

@@ -30,8 +30,19 @@ pub fn probing_text(identity: &Identity, expires: Date) -> String {
     text
 }
 
-/// Looks at the text that stands at the probe URI; none if there is no text there.
-pub fn check_probing_text(identity: &Identity, text: Option<&str>, today: Date) -> Finding {
+/// What stands at the probe URI.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProbingText<'a> {
+    /// This text.
+    There(&'a str),
+    /// Nothing.
+    Missing,
+    /// That could not be found out, and why.
+    Unknown(&'a str),
+}
+
+/// Looks at the text that stands at the probe URI.
+pub fn check_probing_text(identity: &Identity, text: ProbingText<'_>, today: Date) -> Finding {
     let uri = identity.probe_uri.as_str();
     let finding = |state, text| Finding::new(Check::ProbeUri, state, text);
     let own = contact(identity);
@@ -44,8 +55,15 @@ pub fn check_probing_text(identity: &Identity, text: Option<&str>, today: Date) 
             finding(CheckState::Wrong, alloc::format!("the probe URI is {uri}, and our contact is {own}"))
         };
     }
-    let Some(text) = text else {
-        return finding(CheckState::Wrong, alloc::format!("there is no text at {uri}"));
+    let text = match text {
+        ProbingText::There(text) => text,
+        ProbingText::Missing => {
+            return finding(CheckState::Wrong, alloc::format!("there is no text at {uri}"));
+        }
+        ProbingText::Unknown(fault) => {
+            let fault = escape(fault.as_bytes());
+            return finding(CheckState::Unknown, alloc::format!("the text at {uri} is not known: {fault}"));
+        }
     };
     let values = |name: &'static str| {
         fields(text).filter(move |(field, _)| field.eq_ignore_ascii_case(name)).map(|(_, value)| value)
@@ -122,7 +140,7 @@ mod tests {
             ]
         );
         assert_eq!(text.lines().count(), 5);
-        let found = check_probing_text(&identity(), Some(&text), date("2026-12-31"));
+        let found = check_probing_text(&identity(), ProbingText::There(&text), date("2026-12-31"));
         assert_eq!(found.state, CheckState::Right, "{found}");
     }
 
@@ -142,19 +160,35 @@ mod tests {
             ),
             (Some("Contact: \u{1b}[2J\n".to_string()), "names \\x1b[2J"),
         ] {
-            let found = check_probing_text(&identity(), text.as_deref(), date("2026-12-31"));
+            let found = check_probing_text(
+                &identity(),
+                text.as_deref().map_or(ProbingText::Missing, ProbingText::There),
+                date("2026-12-31"),
+            );
             assert_eq!(found.state, CheckState::Wrong, "{found}");
             assert!(found.text.contains(says), "{found}");
         }
     }
 
     #[test]
+    fn what_cannot_be_fetched_is_not_known() {
+        let found = check_probing_text(&identity(), ProbingText::Unknown("timed out"), date("2026-12-31"));
+        assert_eq!(found.state, CheckState::Unknown);
+    }
+
+    #[test]
     fn a_mailbox_can_be_the_probe_uri() {
         let mut identity = identity();
         identity.probe_uri = "mailto:postmaster@probe.example".parse().unwrap();
-        assert_eq!(check_probing_text(&identity, None, date("2026-12-31")).state, CheckState::Right);
+        assert_eq!(
+            check_probing_text(&identity, ProbingText::Missing, date("2026-12-31")).state,
+            CheckState::Right
+        );
         identity.probe_uri = "tel:+1-201-555-0123".parse().unwrap();
-        assert_eq!(check_probing_text(&identity, None, date("2026-12-31")).state, CheckState::Wrong);
+        assert_eq!(
+            check_probing_text(&identity, ProbingText::Missing, date("2026-12-31")).state,
+            CheckState::Wrong
+        );
         assert!(!probing_text(&identity, date("2027-01-01")).contains("Canonical"));
     }
 }
