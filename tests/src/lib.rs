@@ -9,6 +9,7 @@ pub mod c_session;
 pub mod dialogue;
 pub mod expect;
 pub mod hosts;
+pub mod liar;
 pub mod program;
 pub mod program_help;
 pub mod proof;
