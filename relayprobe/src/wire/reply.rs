@@ -243,7 +243,7 @@ impl ReplyDecoder {
         let room = as_size(self.limits.line).saturating_sub(length);
         let left = as_size(self.limits.reply).saturating_sub(self.octets.len());
         if self.broken.is_none() {
-            self.broken = self.head_fault(input);
+            self.broken = self.head_fault(input.get(..room.min(left)).unwrap_or(input));
         }
         let evidence = if self.broken.is_some() { EVIDENCE.saturating_sub(length) } else { usize::MAX };
         let fits = piece.min(room).min(left).min(evidence);
@@ -251,7 +251,8 @@ impl ReplyDecoder {
         self.octets.extend_from_slice(taken);
         *input = rest;
         match self.broken {
-            Some(fault) if ends || fits == evidence => return Err(fault),
+            // Where a limit leaves no room for more of it, what is there has to do.
+            Some(fault) if ends || fits == evidence || fits < piece => return Err(fault),
             Some(_) => return Ok(None),
             None => {}
         }
@@ -394,6 +395,13 @@ mod tests {
         assert_eq!(all("250-x\r\n".repeat(600).as_bytes()), [Err(ReplyFault::ManyLines)]);
         let wide: String = format!("250-{}\r\n", "x".repeat(4_000)).repeat(20);
         assert_eq!(all(wide.as_bytes()), [Err(ReplyFault::LongReply)]);
+    }
+
+    #[test]
+    fn a_broken_line_ends_where_the_reply_may_not_grow_any_longer() {
+        let line = format!("250-{}\r\n", "x".repeat(4_089));
+        let full = [line.repeat(16).as_bytes(), &[b'x'; 200]].concat();
+        assert_eq!(all(&full), [Err(ReplyFault::NoCode)]);
     }
 
     #[test]

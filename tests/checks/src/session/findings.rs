@@ -1,0 +1,118 @@
+//! What must be true of a report, whatever the server did.
+
+use relayprobe::outcome::Outcome;
+use relayprobe::plan::RunRecord;
+use relayprobe::transcript::{Connection, Step, What};
+use relayprobe::{Report, Verdict};
+
+use super::server::Peer;
+
+pub(super) fn check(report: &Report, peers: &[Peer]) {
+    let run = &report.run;
+    assert!(report.verdict != Verdict::OpenRelay, "nothing came back:\n{}", shown(report));
+    let limits = &run.limits;
+    let connections = &report.transcript.connections;
+    assert!(connections.len() <= limits.connections as usize, "too many connections:\n{}", shown(report));
+    let end = report.transcript.ended.as_micros();
+    assert!(end <= (limits.deadlines.run + limits.deadlines.connection) * 1_000, "it took {end} us");
+    let mut messages = 0;
+    for connection in connections {
+        check_writes(connection, report);
+        check_size(connection, run);
+        messages += steps(connection).filter(|step| *step == Step::Message).count();
+    }
+    let most = if run.prove.is_some() { usize::from(limits.messages) } else { 0 };
+    assert!(messages <= most, "{messages} messages:\n{}", shown(report));
+    if peers.iter().all(|peer| !(peer.wild || peer.extra && peer.missing)) {
+        check_answers(report, peers);
+    }
+}
+
+fn steps(connection: &Connection) -> impl Iterator<Item = Step> {
+    connection.entries.iter().filter_map(|entry| match &entry.what {
+        What::Command { step, .. } => Some(*step),
+        _ => None,
+    })
+}
+
+/// Nothing is written after an error, a message only after its 354, and every line can be read as one command only.
+fn check_writes(connection: &Connection, report: &Report) {
+    let mut broken = false;
+    let mut goes_on = false;
+    for entry in &connection.entries {
+        match &entry.what {
+            What::Command { step, octets, .. } => {
+                assert!(!broken, "written after an error:\n{}", shown(report));
+                let is_message = *step == Step::Message;
+                let chunk = octets.as_bytes().starts_with(b"BDAT ");
+                assert!(is_message == goes_on || (is_message && chunk), "{step:?}:\n{}", shown(report));
+                goes_on = false;
+                let lines = octets.as_bytes().split_inclusive(|&octet| octet == b'\n');
+                for line in lines.clone() {
+                    let text = line.strip_suffix(b"\r\n").expect("every line ends in CRLF");
+                    assert!(text.iter().all(|octet| *octet >= b' ' && *octet != 0x7f), "{octets:?}");
+                    assert!(text.len() <= 510, "a line of {} octets", text.len());
+                }
+                assert!(is_message || lines.count() == 1, "{octets:?}");
+            }
+            What::Reply { octets, .. } => goes_on = octets.as_bytes().starts_with(b"354"),
+            What::Fault { .. }
+            | What::OutOfStep { .. }
+            | What::ClearAfterStartTls { .. }
+            | What::Flood
+            | What::Lost { .. }
+            | What::Closed => broken = true,
+            // Whoever never spoke is left with QUIT.
+            What::Deadline { step } => broken = *step != Step::Greeting,
+            _ => {}
+        }
+    }
+}
+
+/// What is kept has a limit. A last piece may go beyond it: a read, and a reply.
+fn check_size(connection: &Connection, run: &RunRecord) {
+    let kept: usize = connection
+        .entries
+        .iter()
+        .map(|entry| match &entry.what {
+            What::Reply { octets, .. } | What::Fault { octets, .. } => octets.as_bytes().len(),
+            _ => 0,
+        })
+        .sum();
+    let most = run.limits.kept_per_connection + u64::from(run.limits.kept_per_reply);
+    assert!(kept as u64 <= most, "{kept} octets are kept");
+}
+
+/// An acceptance was said in answer to the case's own commands, and so was a refusal.
+fn check_answers(report: &Report, peers: &[Peer]) {
+    for probe in &report.probes {
+        let (classes, said): (&[u16], _) = match &probe.outcome {
+            Outcome::Accepted { .. }
+            | Outcome::AcceptedPending { .. }
+            | Outcome::AcceptedNoReceipt { .. } => (&[2], "accepted"),
+            Outcome::Refused { .. } => (&[4, 5], "refused"),
+            Outcome::Deferred { .. } => (&[4], "deferred"),
+            _ => continue,
+        };
+        let steps = |step: Step| match said {
+            "accepted" => step == Step::Rcpt,
+            _ => matches!(step, Step::Hello | Step::Mail | Step::Rcpt | Step::Data | Step::Message),
+        };
+        let was_said = report.transcript.connections.iter().any(|connection| {
+            let peer = peers.iter().find(|peer| peer.id == connection.id);
+            let commands = connection.entries.iter().filter_map(|entry| match &entry.what {
+                What::Command { step, probe, .. } => Some((*step, *probe)),
+                _ => None,
+            });
+            commands.zip(peer.map(|peer| &*peer.answered).unwrap_or_default()).any(|((step, of), codes)| {
+                let its_own = of == Some(probe.number) || (of.is_none() && step == Step::Hello);
+                its_own && steps(step) && codes.iter().any(|code| classes.contains(&(code / 100)))
+            })
+        });
+        assert!(was_said, "{} is {said}, and that was never said\n{peers:#?}\n{}", probe.case, shown(report));
+    }
+}
+
+fn shown(report: &Report) -> String {
+    format!("{}\n{}", report.text(), report.transcript_text())
+}
