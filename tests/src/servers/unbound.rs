@@ -21,7 +21,7 @@ pub fn start(zones: &[(&'static str, &'static str, &str)]) -> Server {
     let mut config = format!(
         "server:\n interface: {ip}@{port}\n access-control: 127.0.0.0/8 allow\n username: \"\"\n chroot: \"\"\n \
          directory: \"/instance\"\n pidfile: \"\"\n use-syslog: no\n logfile: \"\"\n verbosity: 1\n num-threads: 1\n \
-         do-not-query-localhost: no\n do-ip6: no\n unblock-lan-zones: yes\n insecure-lan-zones: yes\n \
+         do-not-query-localhost: no\n do-ip6: no\n rrset-roundrobin: no\n unblock-lan-zones: yes\n insecure-lan-zones: yes\n \
          module-config: \"iterator\"\n local-zone: \"127.in-addr.arpa.\" nodefault\n \
          local-zone: \"test.\" always_refuse\nremote-control:\n control-enable: no\nforward-zone:\n name: \".\"\n \
          forward-addr: 127.255.255.254@1\n",
