@@ -288,6 +288,10 @@ typedef enum relayprobe_verdict {
      * Anything else. Exit code 3.
      */
     RELAYPROBE_VERDICT_UNDETERMINED = 8,
+    /**
+     * A domain says that it takes no mail; no run of a server ends so. Exit code 0.
+     */
+    RELAYPROBE_VERDICT_NO_MAIL_SERVICE = 9,
 } relayprobe_verdict;
 
 /**
