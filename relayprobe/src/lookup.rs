@@ -20,7 +20,7 @@ mod reverse;
 pub use chain::Fault;
 pub use check::{Check, CheckSearch, CheckState, Finding, SelfCheck};
 pub use inbound::InboundPath;
-pub use list::{Codes, CodesError, Doubt, Family, List, ListAnswer, Meaning, decode, query_name};
+pub use list::{Codes, CodesError, Doubt, Family, List, ListAnswer, Meaning, decode, query_name, test_name};
 pub use listing::{ListSearch, Listing};
 pub use mail::{MailDomain, MailHost, MailSearch, MailService, Note};
 pub use probing::{ProbingText, check_probing_text, probing_text};

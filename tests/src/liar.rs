@@ -190,7 +190,7 @@ impl Query {
         };
         let zone = self.name.split_once('.').map_or("", |(_, rest)| rest);
         // Lists: the name of the list says how it lies, whatever the address.
-        if let Some(lie) = zone.split('.').rev().nth(1).filter(|_| zone.ends_with(".list")) {
+        if let Some(lie) = zone.split('.').rev().nth(1).filter(|_| zone.rsplit('.').next() == Some("list")) {
             return self.list(lie);
         }
         let rcode = |code: u16| Some(self.message(self.id, code, &[]));
@@ -266,15 +266,15 @@ impl Query {
 
     /// What a list answers that lies in this way.
     fn list(&self, lie: &str) -> Option<Vec<u8>> {
-        let test = |entry: &str| self.name.starts_with(entry);
+        let is_test = |entry: &str| self.name.starts_with(entry);
         let code = match lie {
             "silent" => return None,
             "wildcard" => Some([127, 0, 0, 2]),
             "parked" => Some([203, 0, 113, 7]),
             "refusing" => Some([127, 255, 255, 254]),
             "dead" => None,
-            _ if test("1.0.0.127.") => None,
-            _ if test("2.0.0.127.") => Some([127, 0, 0, 2]),
+            _ if is_test("1.0.0.127.") => None,
+            _ if is_test("2.0.0.127.") => Some([127, 0, 0, 2]),
             "quota" => Some([127, 255, 255, 255]),
             "shy" => Some([127, 0, 0, 1]),
             "good" if self.name.starts_with('9') => Some([127, 0, 0, 2]),

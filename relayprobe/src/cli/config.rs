@@ -75,6 +75,11 @@ pub fn load(path: &Path) -> Result<(Option<Identity>, Option<Authorization>), Co
     Ok((identity, authorization))
 }
 
+/// The block lists that a file names.
+pub fn load_lists(path: &Path) -> Result<Vec<List>, ConfigError> {
+    Ok(Config::read(path)?.lists)
+}
+
 impl Config {
     pub(crate) fn read(path: &Path) -> Result<Self, ConfigError> {
         let text = read_text(path, LIMIT)?;

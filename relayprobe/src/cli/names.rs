@@ -27,11 +27,11 @@ pub(crate) struct NameOptions {
 /// `ADDRESS[:PORT]` of a DNS server.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(try_from = "String")]
-pub(crate) struct Server(SocketAddr);
+pub struct Server(pub SocketAddr);
 
 #[derive(Debug, thiserror::Error)]
 #[error("\"{text}\" is no address of a DNS server like 192.0.2.53, 192.0.2.53:5353 or [2001:db8::53]:5353")]
-pub(crate) struct ServerError {
+pub struct ServerError {
     text: String,
 }
 
@@ -54,7 +54,7 @@ impl TryFrom<String> for Server {
 
 /// Names cannot be looked up.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum NamesError {
+pub enum NamesError {
     #[error("{0}; name one with --dns ADDRESS")]
     Resolver(#[from] ResolverError),
     #[error("{domain} has no mail servers: {fault}")]
@@ -76,7 +76,7 @@ impl NamesError {
     }
 
     /// Whether this machine is at fault, not what was asked for.
-    pub(crate) const fn is_local(&self) -> bool {
+    pub const fn is_local(&self) -> bool {
         match self {
             Self::Resolver(_) | Self::Unknown { .. } => true,
             Self::None { .. } | Self::NoAddress { .. } | Self::NoLists | Self::NoList { .. } => false,

@@ -35,9 +35,9 @@ pub(crate) struct ResolveOptions {
     json: bool,
 }
 
-/// What was found.
-#[derive(Serialize)]
-struct Resolved {
+/// Where the mail of a domain goes.
+#[derive(Debug, Serialize)]
+pub struct Resolved {
     mail: MailDomain,
     #[serde(skip_serializing_if = "Option::is_none")]
     inbound: Option<InboundPath>,
@@ -47,24 +47,32 @@ struct Resolved {
 pub(crate) fn resolve(options: &ResolveOptions) -> Result<u8, Failure> {
     let config = options.config.as_deref().map(Config::read).transpose()?.unwrap_or_default();
     let resolver = options.names.resolver(&config)?;
-    let found = resolver.run(async |resolver: dns::Resolver| {
-        let mail = resolver.mail_domain(&options.domain, driver::seed() >> 11).await?;
-        let mut reverse = Vec::new();
-        for target in mail.targets(0) {
-            reverse.push(resolver.reverse(target.address).await);
-        }
-        Ok((mail, reverse))
-    });
-    let found = found.map_err(NamesError::from)?;
-    let (mail, reverse) = found.map_err(|fault| NamesError::of_domain(&options.domain, fault))?;
     let provider = provider(&options.provider_network, &config);
-    let inbound = if provider.is_empty() { None } else { mail.inbound_path(provider) };
-    let found = Resolved { mail, inbound, reverse };
+    let found = Resolved::look_up(&options.domain, provider, &resolver)?;
     show(&if options.json { json(&found) } else { found.text() })?;
     Ok(0)
 }
 
 impl Resolved {
+    /// Looks up hosts, addresses, and the names of these.
+    pub fn look_up(
+        domain: &Domain,
+        provider: &[Network],
+        resolver: &dns::blocking::Resolver,
+    ) -> Result<Self, NamesError> {
+        let found = resolver.run(async |resolver: dns::Resolver| {
+            let mail = resolver.mail_domain(domain, driver::seed() >> 11).await?;
+            let mut reverse = Vec::new();
+            for target in mail.targets(0) {
+                reverse.push(resolver.reverse(target.address).await);
+            }
+            Ok((mail, reverse))
+        });
+        let (mail, reverse) = found?.map_err(|fault| NamesError::of_domain(domain, fault))?;
+        let inbound = if provider.is_empty() { None } else { mail.inbound_path(provider) };
+        Ok(Self { mail, inbound, reverse })
+    }
+
     fn text(&self) -> String {
         let mut lines: Vec<String> = Vec::new();
         if self.mail.service == MailService::None {

@@ -6,9 +6,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use relayprobe::driver;
-use relayprobe::lookup::{CheckState, ProbingText, check_probing_text, probing_text};
+use relayprobe::dns::blocking;
+use relayprobe::lookup::{CheckState, ProbingText, SelfCheck, check_probing_text, probing_text};
 use relayprobe::moment::Date;
+use relayprobe::{Identity, driver};
 
 use crate::cli::Failure;
 use crate::cli::config::{Config, IdentityOptions};
@@ -52,25 +53,15 @@ pub(crate) struct SelfCheckOptions {
 pub(crate) fn self_check(options: &SelfCheckOptions) -> Result<u8, Failure> {
     let config = options.config.as_deref().map(Config::read).transpose()?.unwrap_or_default();
     let identity = options.identity.identity(&config)?;
-    let today = driver::now();
     if let Some(path) = &options.write_probing_txt {
-        let text = probing_text(&identity, Date::from_unix(today.unix() + GOOD * DAY));
+        let text = probing_text(&identity, Date::from_unix(driver::now().unix() + GOOD * DAY));
         write(path, &text)?;
         return Ok(0);
     }
     let resolver = options.names.resolver(&config)?;
-    let mut found = resolver.self_check(&identity, options.source).map_err(NamesError::from)?;
-    let uri = identity.probe_uri.as_str();
-    let text = match &options.probing_txt {
-        Some(path) => Ok(Some(read_text(path, LIMIT).map_err(Failure::Input)?)),
-        None => fetch(uri),
-    };
-    let text = match &text {
-        Ok(Some(text)) => ProbingText::There(text),
-        Ok(None) => ProbingText::Missing,
-        Err(fault) => ProbingText::Unknown(fault),
-    };
-    found.findings.push(check_probing_text(&identity, text, today));
+    let text = options.probing_txt.as_deref().map(|path| read_text(path, LIMIT)).transpose();
+    let text = text.map_err(Failure::Input)?;
+    let found = check(&identity, options.source, text.as_deref(), &resolver)?;
     show(&if options.json {
         json(&found)
     } else {
@@ -81,6 +72,25 @@ pub(crate) fn self_check(options: &SelfCheckOptions) -> Result<u8, Failure> {
         CheckState::Wrong => 1,
         _ => 3,
     })
+}
+
+/// Looks at the names of an identity, and at the text of its probe URI: the one that is given, else the one that stands
+/// there.
+pub fn check(
+    identity: &Identity,
+    source: Option<IpAddr>,
+    text: Option<&str>,
+    resolver: &blocking::Resolver,
+) -> Result<SelfCheck, NamesError> {
+    let mut found = resolver.self_check(identity, source)?;
+    let fetched = if text.is_some() { Ok(None) } else { fetch(identity.probe_uri.as_str()) };
+    let text = match (text, &fetched) {
+        (Some(text), _) | (None, Ok(Some(text))) => ProbingText::There(text),
+        (None, Ok(None)) => ProbingText::Missing,
+        (None, Err(fault)) => ProbingText::Unknown(fault),
+    };
+    found.findings.push(check_probing_text(identity, text, driver::now()));
+    Ok(found)
 }
 
 fn write(path: &Path, text: &str) -> Result<(), OutputError> {

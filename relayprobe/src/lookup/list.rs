@@ -183,6 +183,21 @@ pub fn query_name(address: IpAddr, zone: &Domain) -> Option<Domain> {
     alloc::format!("{}.{zone}", reversed(address)).parse().ok()
 }
 
+/// What a list is asked for a test entry: the same as [`query_name`], but that IPv6 test entries are IPv4-mapped and asked
+/// for as IPv6 addresses all the same (RFC 5782 §5). Nothing if the name would be too long.
+pub fn test_name(entry: IpAddr, zone: &Domain) -> Option<Domain> {
+    let IpAddr::V6(v6) = entry else { return query_name(entry, zone) };
+    // The nibbles before the mapped part are the same in both.
+    let tail = alloc::format!("{:032x}", v6.to_bits());
+    let mut name = String::with_capacity(64 + zone.as_str().len());
+    for nibble in tail.chars().rev() {
+        name.push(nibble);
+        name.push('.');
+    }
+    name.push_str(zone.as_str());
+    name.parse().ok()
+}
+
 /// What a list says of an address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(

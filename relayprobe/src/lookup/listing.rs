@@ -1,6 +1,5 @@
 //! Asking one list for some addresses, after it has shown that it works.
 
-use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 use core::net::{IpAddr, Ipv4Addr};
@@ -8,7 +7,7 @@ use core::net::{IpAddr, Ipv4Addr};
 use super::Search;
 use super::chain::Fault;
 use super::desk::{Desk, Done};
-use super::list::{Doubt, Family, List, ListAnswer, decode, query_name};
+use super::list::{Doubt, Family, List, ListAnswer, decode, query_name, test_name};
 use super::question::{Answer, Data, Kind, Question};
 use crate::address::Domain;
 use crate::octets::{Octets, escape};
@@ -174,20 +173,6 @@ impl ListSearch {
         });
         texts.extend(kept.take(TEXTS));
     }
-}
-
-/// The IPv6 test entries are IPv4-mapped, and asked for as IPv6 addresses all the same.
-fn test_name(entry: IpAddr, zone: &Domain) -> Option<Domain> {
-    let IpAddr::V6(v6) = entry else { return query_name(entry, zone) };
-    // The nibbles before the mapped part are the same in both.
-    let tail = alloc::format!("{:032x}", v6.to_bits());
-    let mut name = String::with_capacity(64 + zone.as_str().len());
-    for nibble in tail.chars().rev() {
-        name.push(nibble);
-        name.push('.');
-    }
-    name.push_str(zone.as_str());
-    name.parse().ok()
 }
 
 fn read(found: Result<&Vec<Data>, &Fault>) -> Result<Vec<Ipv4Addr>, Doubt> {

@@ -7,6 +7,7 @@
 //! - `dialogue NAME`: the same server on a socket. Standard input takes the reports of drivers, a line of JSON each; the
 //!   answer is `"ok"` once it says what the session in Rust says.
 //! - `server PROGRAM FLAVOUR [SINK]`: a real mail server, until standard input ends.
+//! - `liar`: a DNS server that lies, until standard input ends.
 //! - `survey PROGRAM FLAVOUR`: the same, and what Rust's survey found of each case.
 #![allow(clippy::print_stdout, reason = "the answers are what it is for")]
 
@@ -20,6 +21,7 @@ use relayprobe::session::{Input, Output};
 use relayprobe::{Report, Selection};
 use relayprobe_tests::dialogue;
 use relayprobe_tests::expect::{self, assert_same, timeless};
+use relayprobe_tests::liar::{Liar, Tcp};
 use relayprobe_tests::script::Server;
 use relayprobe_tests::servers::{self, exim, opensmtpd, postfix, sendmail};
 use relayprobe_tests::sockets::Listening;
@@ -38,9 +40,10 @@ fn main() {
         ["server", program, flavour, sink] => {
             serve(&start(program, flavour, Some(sink.parse().expect("an address"))));
         }
+        ["liar"] => lie(),
         ["survey", program, flavour] => survey_too(&start(program, flavour, None)),
         _ => panic!(
-            "list, converse NAME, dialogue NAME, server PROGRAM FLAVOUR [SINK] or survey PROGRAM FLAVOUR"
+            "list, converse NAME, dialogue NAME, liar, server PROGRAM FLAVOUR [SINK] or survey PROGRAM FLAVOUR"
         ),
     }
 }
@@ -72,6 +75,12 @@ fn converse(name: &str) {
     drop(virtual_time::converse(&mut Pipe, Server::new(&dialogue), usize::MAX));
     let rust = virtual_time::drive(dialogue.plan(address), Server::new(&dialogue), usize::MAX);
     say(&json!({ "report": rust.report.to_json() }));
+}
+
+fn lie() {
+    let liar = Liar::start(Tcp::Answers);
+    say(&json!({ "host": liar.addr.ip(), "port": liar.addr.port() }));
+    while hear().is_some() {}
 }
 
 /// A session on the other side of standard input and output.
