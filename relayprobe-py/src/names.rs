@@ -2,6 +2,7 @@
 
 use core::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
+use std::sync::Mutex;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::Duration;
@@ -91,13 +92,13 @@ fn resolver(servers: &[SocketAddr]) -> Result<blocking::Resolver, NamesError> {
 fn wait<T: Send + 'static>(py: Python<'_>, ask: impl FnOnce() -> T + Send + 'static) -> PyResult<T> {
     let (sender, receiver) = mpsc::channel();
     thread::spawn(move || sender.send(ask()));
-    let receiver = std::sync::Mutex::new(receiver);
+    let receiver = Mutex::new(receiver);
     loop {
-        let heard = py.detach(|| receiver.lock().map(|receiver| receiver.recv_timeout(SLICE)));
+        let heard = py.detach(|| receiver.lock().ok().map(|receiver| receiver.recv_timeout(SLICE)));
         match heard {
-            Ok(Ok(found)) => return Ok(found),
-            Ok(Err(RecvTimeoutError::Timeout)) => py.check_signals()?,
-            Ok(Err(RecvTimeoutError::Disconnected)) | Err(_) => {
+            Some(Ok(found)) => return Ok(found),
+            Some(Err(RecvTimeoutError::Timeout)) => py.check_signals()?,
+            Some(Err(RecvTimeoutError::Disconnected)) | None => {
                 let message = "the thread that asks has ended without an answer";
                 return Err(error(py, "ResolverError", "lost", &message, &[]));
             }

@@ -44,7 +44,7 @@ pub struct Resolved {
     reverse: Vec<Reverse>,
 }
 
-pub(crate) fn resolve(options: &ResolveOptions) -> Result<u8, Failure> {
+pub(super) fn resolve(options: &ResolveOptions) -> Result<u8, Failure> {
     let config = options.config.as_deref().map(Config::read).transpose()?.unwrap_or_default();
     let resolver = options.names.resolver(&config)?;
     let provider = provider(&options.provider_network, &config);
@@ -124,7 +124,7 @@ pub(crate) struct ListingsOptions {
     json: bool,
 }
 
-pub(crate) fn listings(options: &ListingsOptions) -> Result<u8, Failure> {
+pub(super) fn listings(options: &ListingsOptions) -> Result<u8, Failure> {
     let config = options.config.as_deref().map(Config::read).transpose()?.unwrap_or_default();
     let lists = chosen(&config.lists, &options.list)?;
     let mut addresses = options.addresses.clone();

@@ -50,7 +50,7 @@ pub(crate) struct SelfCheckOptions {
     json: bool,
 }
 
-pub(crate) fn self_check(options: &SelfCheckOptions) -> Result<u8, Failure> {
+pub(super) fn self_check(options: &SelfCheckOptions) -> Result<u8, Failure> {
     let config = options.config.as_deref().map(Config::read).transpose()?.unwrap_or_default();
     let identity = options.identity.identity(&config)?;
     if let Some(path) = &options.write_probing_txt {
@@ -85,7 +85,8 @@ pub fn check(
     let mut found = resolver.self_check(identity, source)?;
     let fetched = if text.is_some() { Ok(None) } else { fetch(identity.probe_uri.as_str()) };
     let text = match (text, &fetched) {
-        (Some(text), _) | (None, Ok(Some(text))) => ProbingText::There(text),
+        (Some(text), _) => ProbingText::There(text),
+        (None, Ok(Some(text))) => ProbingText::There(text),
         (None, Ok(None)) => ProbingText::Missing,
         (None, Err(fault)) => ProbingText::Unknown(fault),
     };

@@ -202,9 +202,8 @@ mod tests {
         text += "a.example A 192.0.2.9\na.example A 192.0.2.1\n";
         let found = run(search(), &Zone::read(&text));
         assert_eq!(found.confirmed().unwrap().as_str(), "a.example");
-        for at in 0..99 {
-            text += &alloc::format!("1.2.0.192.in-addr.arpa PTR n{at}.example\n");
-        }
+        let name = |at: u32| alloc::format!("1.2.0.192.in-addr.arpa PTR n{at}.example\n");
+        text.extend((0..99).map(name));
         let zone = Zone::read(&text);
         let found = run(search(), &zone);
         assert_eq!((found.names.len(), found.left_out), (5, 95));

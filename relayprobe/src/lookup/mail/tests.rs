@@ -124,14 +124,12 @@ fn a_chain_of_twenty_aliases_is_given_up_at_eight() {
 
 #[test]
 fn two_hundred_hosts_are_bounded() {
-    let mut text = String::new();
-    for at in 0..200 {
-        text += &alloc::format!("d.example MX {at} h{at}.example\n");
-        for last in 1..=5 {
-            text += &alloc::format!("h{at}.example A 192.0.2.{}\n", at % 40 * 5 + last);
-        }
-    }
-    let zone = Zone::read(&text);
+    let host = |at: u32| {
+        let mx = alloc::format!("d.example MX {at} h{at}.example");
+        let address = |last: u32| alloc::format!("h{at}.example A 192.0.2.{}", at % 40 * 5 + last);
+        (1..=5).map(address).chain([mx]).collect::<Vec<_>>().join("\n")
+    };
+    let zone = Zone::read(&(0..200).map(host).collect::<Vec<_>>().join("\n"));
     let found = mail(&zone, "d.example").unwrap();
     assert_eq!((found.hosts.len(), found.targets(25).len()), (10, 20));
     assert_eq!(found.notes, [Note::ManyHosts { left_out: 190 }, Note::ManyAddresses { left_out: 30 }]);
@@ -141,11 +139,8 @@ fn two_hundred_hosts_are_bounded() {
 
 #[test]
 fn too_many_questions_are_told_and_leave_doubt() {
-    let mut text = String::new();
-    for at in 0..10 {
-        text += &alloc::format!("d.example MX {at} h{at}.example\nh{at}.example CNAME g{at}.example\n");
-    }
-    let zone = Zone::read(&text);
+    let host = |at: u32| alloc::format!("d.example MX {at} h{at}.example\nh{at}.example CNAME g{at}.example");
+    let zone = Zone::read(&(0..10).map(host).collect::<Vec<_>>().join("\n"));
     let found = mail(&zone, "d.example").unwrap();
     assert_eq!(zone.asked(), 24);
     assert!(found.is_incomplete());
