@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import inspect
 import json
 import mailbox
 import subprocess
@@ -112,6 +113,11 @@ def test_only_a_proof_becomes_an_event(peer: Start) -> None:
         check=True,
     )
     assert json.loads(piped.stdout) == json.loads(json.dumps(found))
+
+
+def test_the_guide_shows_the_driver() -> None:
+    guide = (FOLDER.parents[1] / "docs" / "python.md").read_text(encoding="utf-8")
+    assert inspect.getsource(example("own_driver").drive) in guide
 
 
 def test_a_driver_of_ones_own(peer: Start) -> None:

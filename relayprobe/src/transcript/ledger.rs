@@ -79,8 +79,11 @@ pub(crate) struct Ledger {
     waiting: VecDeque<Asked>,
     turns: Vec<Turn>,
     answers: Vec<Answer>,
-    /// Answers up to here are certain: later confusion does not touch them.
+    /// Answers up to here are certain if nothing follows but the end of the connection.
     certain: usize,
+    /// Answers up to here were certain before the group that is being answered was written: later confusion does not
+    /// touch them.
+    proven: usize,
     sender: Option<Class>,
     /// Probes whose message was begun: it may have been delivered, whatever was answered.
     begun: Vec<u16>,
@@ -103,6 +106,9 @@ impl Ledger {
     pub(crate) fn asked(&mut self, step: Step, probe: Option<u16>) {
         if step == Step::Message {
             self.begun.extend(probe);
+        }
+        if self.waiting.is_empty() {
+            self.proven = self.certain;
         }
         self.waiting.push_back(Asked { step, probe });
     }
@@ -231,7 +237,9 @@ impl Ledger {
             // Junk in answer to QUIT is no answer of another command, and a QUIT without an answer changes nothing.
             self.waiting.clear();
         } else if self.astray.is_none() {
-            self.answers.truncate(self.certain);
+            // Replies that are missing at the end shift nothing. Surplus ones in a group may have shifted a whole transaction,
+            // so that even a refusal with its 250 to RSET belongs to another case.
+            self.answers.truncate(if how == Astray::Missing { self.certain } else { self.proven });
             self.waiting.clear();
             self.astray = Some(how);
         }
@@ -354,6 +362,27 @@ mod tests {
     }
 
     #[test]
+    fn surplus_replies_to_a_whole_transaction_void_the_refusal_behind_them() {
+        // Three too many: the refusal and the 250 behind it answer the first case, and are paired with the second.
+        let shifted = [250, 250, 250, 250, 550, 250];
+        assert_eq!(group(&shifted), ([].into(), Some(Astray::WrongCode)));
+    }
+
+    #[test]
+    fn what_was_certain_before_a_group_stays() {
+        let mut ledger = Ledger::new();
+        let one =
+            [(Step::Mail, 250), (Step::Rcpt, 550), (Step::Reset, 250), (Step::Mail, 250), (Step::Rcpt, 251)];
+        for (step, number) in one {
+            ledger.asked(step, (step != Step::Reset).then_some(1));
+            assert!(ledger.answered(code(number), 0).is_ok());
+        }
+        ledger.asked(Step::Reset, None);
+        assert_eq!(ledger.answered(code(550), 0), Err(Astray::WrongCode));
+        assert_eq!(ledger.answers().len(), 1);
+    }
+
+    #[test]
     fn a_missing_reply_voids_what_is_not_certain() {
         assert_eq!(group(&[250, 250, 250, 550, 221]), ([].into(), Some(Astray::WrongCode)));
         assert_eq!(group(&[250, 550, 250, 250]), ([(1, 550)].into(), Some(Astray::Missing)));
@@ -378,6 +407,6 @@ mod tests {
 
     #[test]
     fn a_quit_with_the_answer_of_another_command_does() {
-        assert_eq!(group(&[250, 550, 250, 250, 250, 250]), ([(1, 550)].into(), Some(Astray::WrongCode)));
+        assert_eq!(group(&[250, 550, 250, 250, 250, 250]), ([].into(), Some(Astray::WrongCode)));
     }
 }

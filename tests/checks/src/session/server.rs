@@ -19,8 +19,10 @@ pub(super) struct Peer {
     pub(super) wild: bool,
     /// More replies than commands.
     pub(super) extra: bool,
-    /// Fewer replies than commands.
-    pub(super) missing: bool,
+    /// Replies that were left out although others followed.
+    pub(super) dropped: usize,
+    /// The connection ended before every command was answered.
+    pub(super) cut: bool,
     server: u8,
     /// What came of a command or message that is not whole.
     input: Vec<u8>,
@@ -88,7 +90,8 @@ impl Peer {
             answered: Vec::new(),
             wild: false,
             extra: false,
-            missing: false,
+            dropped: 0,
+            cut: false,
             server,
             input: Vec::new(),
             expects: Expects::Command,
@@ -187,7 +190,7 @@ impl Peer {
     /// Answers with this, or as a choice wants it.
     fn reply(&mut self, usual: &str, choices: &mut Reader<'_>, manners: Manners) {
         if self.gone {
-            self.missing = true;
+            self.cut = true;
             return;
         }
         match choices.octet() {
@@ -201,14 +204,14 @@ impl Peer {
                 self.say(if choice == 0xcf { usual } else { other });
                 self.extra = true;
             }
-            0xd0..=0xd3 => self.missing = true,
+            0xd0..=0xd3 => self.dropped += 1,
             // The next one overtakes it.
             0xd4..=0xd7 => {
                 self.wild = true;
                 self.held = usual.into();
             }
             choice @ 0xd8..=0xdf => {
-                self.missing = true;
+                self.cut = true;
                 self.gone = true;
                 self.arriving.push_back(Arrival::Lost(loss(choice)));
             }
