@@ -17,6 +17,8 @@ use crate::status::{Fault, relayprobe_status};
 /// `address` is IPv4 or IPv6 without brackets; an address that carries another is judged by that one. `scope` is one of
 /// relayprobe_scope. Ask for the address that you are about to connect to, not for one that its name had before: names can
 /// be made to lead anywhere. relayprobe_plan_check() and relayprobe_session_new() ask the same of their plan.
+///
+/// `address` must not be NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn relayprobe_address_check(address: *const c_char, scope: i32) -> relayprobe_status {
     guard(|| {
@@ -29,6 +31,8 @@ pub unsafe extern "C" fn relayprobe_address_check(address: *const c_char, scope:
 
 /// Puts the name at which the reverse name of an address is found (PTR), such as "1.2.0.192.in-addr.arpa", into a buffer
 /// of `size` octets, with a NUL. 256 are always enough; RELAYPROBE_STATUS_INVALID_ARGUMENT if they are not.
+///
+/// `address` and `buffer` must not be NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn relayprobe_reverse_name(
     address: *const c_char,
@@ -48,6 +52,8 @@ pub unsafe extern "C" fn relayprobe_reverse_name(
 ///
 /// Before you believe a list, see that it works: of the names that relayprobe_list_test_name() gives, the first must be
 /// listed and the second must not.
+///
+/// `address`, `zone` and `buffer` must not be NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn relayprobe_list_name(
     address: *const c_char,
@@ -66,6 +72,8 @@ pub unsafe extern "C" fn relayprobe_list_name(
 
 /// Puts the name of a test entry of a block list (RFC 5782 section 5) into a buffer of `size` octets, with a NUL. 256 are
 /// always enough. `test` is one of relayprobe_list_test.
+///
+/// `zone` and `buffer` must not be NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn relayprobe_list_test_name(
     test: i32,
@@ -91,6 +99,8 @@ pub unsafe extern "C" fn relayprobe_list_test_name(
 /// `answers` is where the addresses of its A records stand, with blanks between them, such as "127.0.0.2 127.0.0.4"; empty
 /// if there is no such name or no record. If your resolver failed or nothing came there is no answer to decode: nothing is
 /// known. A listing never changes a verdict.
+///
+/// `answers` must not be NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn relayprobe_list_decode(answers: *const c_char) -> i32 {
     guard_number(|| {
