@@ -79,6 +79,7 @@ fn every_address_of_a_domain_is_a_target_and_one_report_sums_up() {
     for report in &reports {
         let target = &report["run"]["target"];
         assert_eq!(target["domains"], serde_json::json!(["target.example"]));
+        assert_eq!(target["mail_host"], target["name"]);
         let leads_back = target["address"] == "127.9.1.1";
         assert_eq!(target["reverse_name"].as_str(), leads_back.then_some("a.example"), "{target}");
         let run =

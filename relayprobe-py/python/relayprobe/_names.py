@@ -81,6 +81,7 @@ class Mail:
                     port,
                     domains=(self.domain,),
                     name=host.name,
+                    mail_host=host.name,
                     reverse_name=self.names.get(address),
                     other_address=others[0] if others else None,
                 )

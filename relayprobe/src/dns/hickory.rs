@@ -6,7 +6,7 @@ use core::time::Duration;
 use std::sync::Arc;
 
 use ::tokio::time::timeout;
-use hickory_resolver::config::{ConnectionConfig, NameServerConfig, ResolverOpts};
+use hickory_resolver::config::{ConnectionConfig, NameServerConfig, ResolverConfig, ResolverOpts};
 use hickory_resolver::lookup::Lookup;
 use hickory_resolver::net::runtime::TokioRuntimeProvider;
 use hickory_resolver::net::xfer::{DnsHandle as _, FirstAnswer as _, RetryDnsHandle};
@@ -33,10 +33,17 @@ pub(super) struct Servers {
 
 impl Servers {
     pub(super) fn of_system() -> Result<Self, ResolverError> {
-        let (config, _) = system_conf::read_system_conf().map_err(|fault| ResolverError::System {
+        Self::of_configuration(system_conf::read_system_conf())
+    }
+
+    /// The first servers of a system's configuration; its other options are not ours.
+    fn of_configuration(
+        read: Result<(ResolverConfig, ResolverOpts), NetError>,
+    ) -> Result<Self, ResolverError> {
+        let fault = |fault: NetError| ResolverError::System {
             fault: crate::octets::escape(fault.to_string().as_bytes()),
-        })?;
-        Self::from_config(config.name_servers.into_iter().take(SERVERS).collect())
+        };
+        Self::from_config(first(read.map_err(fault)?.0))
     }
 
     pub(super) fn new(servers: &[SocketAddr]) -> Result<Self, ResolverError> {
@@ -78,6 +85,10 @@ impl Servers {
             Err(_) => Answer::Failed(Trouble::Silence),
         }
     }
+}
+
+fn first(config: ResolverConfig) -> Vec<NameServerConfig> {
+    config.name_servers.into_iter().take(SERVERS).collect()
 }
 
 /// What the file of hosts has for a name; nothing if it cannot be read.
@@ -139,4 +150,25 @@ fn fault(error: &NetError) -> Answer {
 fn text(name: &Name) -> String {
     let text = name.to_ascii();
     text.strip_suffix('.').map_or(text.clone(), Into::into)
+}
+
+#[cfg(test)]
+mod tests {
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_configuration_without_servers_is_told_and_one_with_many_is_cut() {
+        use super::*;
+
+        let servers = |text: &str| Servers::of_configuration(system_conf::parse_resolv_conf(text));
+        for text in ["", "# nobody\n", "search example.org\n", "nameserver\nnameserver x\n", "\0\u{ff}"] {
+            assert!(matches!(servers(text), Err(ResolverError::System { .. })), "{text:?}");
+        }
+        let many = (1..=50).map(|at| format!("nameserver 192.0.2.{at}")).collect::<Vec<_>>().join("\n");
+        assert!(servers(&many).is_ok());
+        let (config, _) = system_conf::parse_resolv_conf(&many).unwrap();
+        assert_eq!(first(config).len(), 3);
+        // A scope belongs to one machine; whatever is made of it, nothing breaks.
+        let scoped = "nameserver fe80::1%eth0\nnameserver 127.0.0.1\noptions ndots:99 timeout:0 attempts:0\n";
+        assert!(servers(scoped).is_ok());
+    }
 }

@@ -126,6 +126,7 @@ impl MailDomain {
                 }
                 let mut target = Target::new(address, port);
                 target.name = Some(host.name.clone());
+                target.mail_host = Some(host.name.clone());
                 target.domains.push(self.domain.clone());
                 let other = |other: &&IpAddr| other.is_ipv4() != address.is_ipv4();
                 target.other_address = host.addresses.iter().find(other).copied();

@@ -360,7 +360,8 @@ impl PlanBuilder {
             .iter()
             .chain(&target.name)
             .chain(&target.reverse_name)
-            .chain(&target.expected_host);
+            .chain(&target.expected_host)
+            .chain(&target.mail_host);
         if let Some(domain) = named.into_iter().find(|domain| self.never_test.has_domain(domain)) {
             return Err(PlanError::NeverTest { what: alloc::format!("{domain}") });
         }
