@@ -9,7 +9,7 @@ use std::thread;
 use relayprobe_tests::hosts::Hosts;
 use relayprobe_tests::liar::{Liar, Tcp};
 use relayprobe_tests::program::{IDENTITY, assert_fits_schema, json, run, text};
-use relayprobe_tests::servers::{Server, unbound};
+use relayprobe_tests::servers::{Server, postfix, unbound};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -90,6 +90,22 @@ fn every_address_of_a_domain_is_a_target_and_one_report_sums_up() {
     let hosts = Hosts::start(&[OTHER], |_| 0);
     let (code, out, _) = probe("closed.example", hosts.port, &dns, &[]);
     assert!(code == 0 && out.contains("\nclosed: the mail of closed.example"), "{out}");
+}
+
+#[test]
+fn a_relay_among_the_hosts_of_a_domain_is_proven() {
+    let sink = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).unwrap();
+    let open = postfix::start(postfix::Flavour::Open, Some(sink));
+    let (address, port) = (open.addr.ip(), open.addr.port());
+    let zone = format!("target MX 5 nobody.example.\ntarget MX 9 relay.example.\nrelay A {address}\n");
+    let server = unbound::start(&[("example.", "/instance-example.zone", &zone)]);
+    let (dns, sink) = (server.addr.to_string(), sink.to_string());
+    let more = ["--json", "--sink", &sink, "--source", "127.0.0.2", "--mailbox", "alice@target.example"];
+    let (code, out, err) = probe("target.example", port, &dns, &more);
+    let (reports, summary) = split(&out);
+    assert_eq!((code, summary["verdict"].as_str()), (2, Some("open-relay")), "{err}");
+    assert_eq!((reports.len(), reports[0]["verdict"].as_str()), (1, Some("open-relay")));
+    assert_eq!(summary["mail"]["hosts"][0]["faults"][0]["fault"], "no-such-name");
 }
 
 #[test]
