@@ -98,6 +98,15 @@ fn answer_udp(udp: UdpSocket, asked: Asked, stop: Arc<AtomicBool>) -> JoinHandle
             let Some(query) = Query::read(&buffer[..length]) else { continue };
             let times = note(&asked, &query);
             let Some(answer) = query.answer(times) else { continue };
+            if query.label() == "late" {
+                let Ok(socket) = udp.try_clone() else { continue };
+                // By then nobody waits any more.
+                thread::spawn(move || {
+                    thread::sleep(Duration::from_secs(11));
+                    socket.send_to(&answer, client)
+                });
+                continue;
+            }
             let socket = if query.label() == "wrong-source" { &other } else { &udp };
             let whole = if answer.len() > 1_200 || query.label().starts_with("truncated") {
                 query.truncated()
@@ -249,7 +258,7 @@ impl Query {
                 };
                 Some(self.message(self.id, 0, &(0..200).map(mx).collect::<Vec<_>>()))
             }
-            "host" => Some(self.message(self.id, 0, &address([127, 9, 1, 1]))),
+            "host" | "late" => Some(self.message(self.id, 0, &address([127, 9, 1, 1]))),
             "rebinding" if self.kind == MX => {
                 let mx = [&[0, 5][..], &wire("rebind.liar.example")].concat();
                 Some(self.message(self.id, 0, &[own(MX, mx)]))

@@ -125,7 +125,7 @@ fn refusals_of_a_resolver_are_doubt() {
 fn whoever_does_not_answer_is_not_waited_for_without_end() {
     let liar = Liar::start(Tcp::Answers);
     let begin = Instant::now();
-    let answers = ask_all(liar.addr, &["silent", "wrong-id", "wrong-question", "wrong-source"]);
+    let answers = ask_all(liar.addr, &["silent", "late", "wrong-id", "wrong-question", "wrong-source"]);
     for answer in answers {
         // What comes beside the question is nothing, or no answer to it.
         assert!(
