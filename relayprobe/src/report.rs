@@ -356,6 +356,8 @@ fn server(evidence: &Evidence<'_>) -> Server {
 
 #[cfg(test)]
 mod tests {
+    use alloc::string::ToString;
+
     use super::*;
     use crate::plan::Plan;
     use crate::receipt::{Egress, EgressKind};
@@ -395,7 +397,7 @@ mod tests {
         use ReceiptKind::{Hint, Relayed};
         let shown = |target: &str, egresses: &[(&str, ReceiptKind)]| {
             let addresses = report(target, egresses).addresses();
-            addresses.iter().map(alloc::string::ToString::to_string).collect::<Vec<_>>()
+            addresses.iter().map(ToString::to_string).collect::<Vec<_>>()
         };
         let egresses =
             [("8.8.4.4", Relayed), ("::ffff:8.8.8.8", Relayed), ("10.0.0.1", Relayed), ("9.9.9.9", Hint)];
