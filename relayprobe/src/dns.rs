@@ -134,27 +134,40 @@ impl Resolver {
         self.search(ReverseSearch::new(address), SPAN).await
     }
 
+    /// The names of many addresses, in their order, ten at once.
+    pub async fn reverse_all(&self, addresses: &[IpAddr]) -> Vec<Reverse> {
+        self.each(addresses.iter().map(|&address| (ReverseSearch::new(address), SPAN))).await
+    }
+
     /// What lists say of addresses: list by list, in the order given, ten lists at once and each for 5 seconds at most.
     pub async fn listings(&self, lists: &[List], addresses: &[IpAddr]) -> Vec<Listing> {
-        let mut found: Vec<Vec<Listing>> = vec![Vec::new(); lists.len()];
-        let mut waiting = lists.iter().cloned().enumerate();
+        let searches = lists.iter().map(|list| (ListSearch::new(list.clone(), addresses), LIST_SPAN));
+        self.each(searches).await.concat()
+    }
+
+    /// Makes searches, a few at once. What they find comes in their order.
+    async fn each<S>(&self, searches: impl Iterator<Item = (S, Duration)>) -> Vec<S::Found>
+    where
+        S: Search + Send + 'static,
+        S::Found: Send,
+    {
+        let mut waiting = searches.enumerate();
         let mut running = JoinSet::new();
+        let mut found = Vec::new();
         loop {
             while running.len() < AT_ONCE {
-                let Some((at, list)) = waiting.next() else { break };
-                let (resolver, search) = (self.clone(), ListSearch::new(list, addresses));
-                running.spawn(async move { (at, resolver.search(search, LIST_SPAN).await) });
+                let Some((at, (search, span))) = waiting.next() else { break };
+                let resolver = self.clone();
+                running.spawn(async move { (at, resolver.search(search, span).await) });
             }
             match running.join_next().await {
-                Some(Ok((at, listings))) => {
-                    if let Some(place) = found.get_mut(at) {
-                        *place = listings;
-                    }
-                }
+                Some(Ok(done)) => found.push(done),
                 Some(Err(_)) => {}
-                None => return found.concat(),
+                None => break,
             }
         }
+        found.sort_by_key(|(at, _)| *at);
+        found.into_iter().map(|(_, found)| found).collect()
     }
 
     /// Whether the names of an identity are in order. `source` is the address that tests, as the internet sees it.

@@ -7,7 +7,7 @@ use relayprobe::address::{Domain, Network, Scope};
 use relayprobe::dns;
 use relayprobe::driver::tokio::{Pace, Sweep, Swept};
 use relayprobe::driver::{self, Stop};
-use relayprobe::lookup::MailService;
+use relayprobe::lookup::{MailService, Reverse};
 use relayprobe::plan::PlanBuilder;
 use relayprobe::report::{DomainReport, HostReport};
 use relayprobe::{Report, Target};
@@ -89,16 +89,15 @@ pub(crate) fn domain(
 
 /// Looks up the reverse names of addresses that may be tested. One that does not lead back is nobody's name.
 fn name(targets: &mut [Target], wishes: &Wishes<'_>) -> Result<(), NamesError> {
-    let found = wishes.resolver.run(async |resolver: dns::Resolver| {
-        let mut names = Vec::new();
-        for target in targets.iter() {
-            let asked = target.reverse_name.is_none() && wishes.scope.check(target.address).is_ok();
-            names.push(if asked { resolver.reverse(target.address).await.confirmed() } else { None });
-        }
-        names
-    })?;
-    for (target, name) in targets.iter_mut().zip(found) {
-        target.reverse_name = target.reverse_name.take().or(name);
+    let asked =
+        |target: &&mut Target| target.reverse_name.is_none() && wishes.scope.check(target.address).is_ok();
+    let mut targets: Vec<&mut Target> = targets.iter_mut().filter(asked).collect();
+    let addresses: Vec<IpAddr> = targets.iter().map(|target| target.address).collect();
+    let found =
+        wishes.resolver.run(async |resolver: dns::Resolver| resolver.reverse_all(&addresses).await)?;
+    for target in &mut targets {
+        let reverse = found.iter().find(|reverse| reverse.address == target.address);
+        target.reverse_name = reverse.and_then(Reverse::confirmed);
     }
     Ok(())
 }

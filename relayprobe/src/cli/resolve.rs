@@ -62,10 +62,8 @@ impl Resolved {
     ) -> Result<Self, NamesError> {
         let found = resolver.run(async |resolver: dns::Resolver| {
             let mail = resolver.mail_domain(domain, driver::seed() >> 11).await?;
-            let mut reverse = Vec::new();
-            for target in mail.targets(0) {
-                reverse.push(resolver.reverse(target.address).await);
-            }
+            let addresses: Vec<IpAddr> = mail.targets(0).iter().map(|target| target.address).collect();
+            let reverse = resolver.reverse_all(&addresses).await;
             Ok((mail, reverse))
         });
         let (mail, reverse) = found?.map_err(|fault| NamesError::of_domain(domain, fault))?;
