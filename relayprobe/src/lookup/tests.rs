@@ -5,6 +5,9 @@ use alloc::vec::Vec;
 use core::cell::Cell;
 use core::net::IpAddr;
 
+use proptest::collection::vec;
+use proptest::prelude::*;
+
 use super::{Answer, Data, Kind, Question, Record, Search, Trouble};
 
 #[derive(Default)]
@@ -91,4 +94,68 @@ pub(crate) fn run<S: Search>(mut search: S, zone: &Zone) -> S::Found {
         search.handle_answer(&question, zone.answer(&question));
     }
     search.into_found()
+}
+
+/// Names of a small world, so that answers meet questions, and some that are none.
+const NAMES: [&str; 8] = [
+    "a.example",
+    "b.example",
+    "c.example",
+    "A.EXAMPLE",
+    "",
+    "127.0.0.1",
+    "x y\u{1b}",
+    "1.2.0.192.in-addr.arpa",
+];
+
+fn any_answer() -> impl Strategy<Value = Answer> {
+    let name = || (0..NAMES.len()).prop_map(|at| NAMES[at].to_string());
+    let data = prop_oneof![
+        any::<IpAddr>().prop_map(Data::Address),
+        name().prop_map(Data::Alias),
+        (any::<u16>(), name()).prop_map(|(preference, host)| Data::Mail { preference, host }),
+        name().prop_map(Data::Name),
+        vec(any::<u8>(), 0..600).prop_map(|octets| Data::Text(octets.into())),
+    ];
+    let record = (name(), data).prop_map(|(owner, data)| Record { owner, data });
+    prop_oneof![
+        8 => vec(record, 0..30).prop_map(Answer::Records),
+        1 => Just(Answer::NoRecords),
+        1 => Just(Answer::NoSuchName),
+        1 => Just(Answer::Failed(Trouble::Silence)),
+    ]
+}
+
+/// Gives a search these answers, over and over, and says how much it asked.
+fn asks<S: Search>(mut search: S, answers: &[Answer]) -> usize {
+    let mut answers = answers.iter().cycle();
+    let mut asked = 0;
+    while let Some(question) = search.poll_question() {
+        asked += 1;
+        assert!(asked < 1_000, "it does not end");
+        // Records mostly belong to whom they are asked of.
+        let mut answer = answers.next().unwrap().clone();
+        if let Answer::Records(records) = &mut answer {
+            records.iter_mut().step_by(2).for_each(|record| record.owner = question.name.to_string());
+        }
+        search.handle_answer(&question, answer.clone());
+        // Nobody asked for it twice.
+        search.handle_answer(&question, answer);
+    }
+    search.into_found();
+    asked
+}
+
+proptest! {
+    #[test]
+    fn every_search_ends_in_bounds_whatever_is_answered(answers in vec(any_answer(), 1..20), seed: u64) {
+        let domain = "a.example".parse().unwrap();
+        prop_assert!(asks(super::MailSearch::new(&domain, seed), &answers) <= 24);
+        let address = "192.0.2.1".parse().unwrap();
+        prop_assert!(asks(super::ReverseSearch::new(address), &answers) <= 16);
+        let list = super::List::new("b.example".parse().unwrap());
+        prop_assert!(asks(super::ListSearch::new(list, &[address]), &answers) <= 18);
+        let identity = crate::Identity::new(domain);
+        prop_assert!(asks(super::CheckSearch::new(&identity, None), &answers) <= 40);
+    }
 }
