@@ -288,6 +288,10 @@ typedef enum relayprobe_verdict {
      * Anything else. Exit code 3.
      */
     RELAYPROBE_VERDICT_UNDETERMINED = 8,
+    /**
+     * A domain says that it takes no mail; no run of a server ends so. Exit code 0.
+     */
+    RELAYPROBE_VERDICT_NO_MAIL_SERVICE = 9,
 } relayprobe_verdict;
 
 /**
@@ -399,6 +403,60 @@ typedef enum relayprobe_receipt {
      */
     RELAYPROBE_RECEIPT_LATE = 12,
 } relayprobe_receipt;
+
+/**
+ * How far a test may reach. See relayprobe_address_check().
+ */
+typedef enum relayprobe_scope {
+    /**
+     * Hosts of the internet.
+     */
+    RELAYPROBE_SCOPE_INTERNET = 1,
+    /**
+     * Loopback, private and link-local hosts too.
+     */
+    RELAYPROBE_SCOPE_PRIVATE = 2,
+} relayprobe_scope;
+
+/**
+ * A test entry of a block list. See relayprobe_list_test_name().
+ */
+typedef enum relayprobe_list_test {
+    /**
+     * Every list of IPv4 addresses has it.
+     */
+    RELAYPROBE_LIST_TEST_IPV4_LISTED = 1,
+    /**
+     * No list of IPv4 addresses has it.
+     */
+    RELAYPROBE_LIST_TEST_IPV4_UNLISTED = 2,
+    /**
+     * Every list of IPv6 addresses has it.
+     */
+    RELAYPROBE_LIST_TEST_IPV6_LISTED = 3,
+    /**
+     * No list of IPv6 addresses has it.
+     */
+    RELAYPROBE_LIST_TEST_IPV6_UNLISTED = 4,
+} relayprobe_list_test;
+
+/**
+ * What a block list says. See relayprobe_list_decode().
+ */
+typedef enum relayprobe_list_state {
+    /**
+     * It does not have the entry.
+     */
+    RELAYPROBE_LIST_STATE_NOT_LISTED = 1,
+    /**
+     * It has the entry.
+     */
+    RELAYPROBE_LIST_STATE_LISTED = 2,
+    /**
+     * Its answer is worth nothing: a refusal, or no code of a list.
+     */
+    RELAYPROBE_LIST_STATE_UNKNOWN = 3,
+} relayprobe_list_state;
 
 /**
  * What to do: the field kind of relayprobe_output. Ignore a number that you do not know, and poll again.
@@ -626,6 +684,65 @@ const char *relayprobe_keyring_text(struct relayprobe_keyring *keyring);
  * Frees a keyring. NULL is fine. Plans that were given it keep their copy.
  */
 void relayprobe_keyring_free(struct relayprobe_keyring *keyring);
+
+/**
+ * Whether a server at an address may be tested at all: RELAYPROBE_STATUS_OK, or RELAYPROBE_STATUS_INVALID_PLAN for an
+ * address of a special-purpose range, a metadata service, or one at which no server can be.
+ *
+ * `address` is IPv4 or IPv6 without brackets; an address that carries another is judged by that one. `scope` is one of
+ * relayprobe_scope. Ask for the address that you are about to connect to, not for one that its name had before: names can
+ * be made to lead anywhere. relayprobe_plan_check() and relayprobe_session_new() ask the same of their plan.
+ *
+ * `address` must not be NULL.
+ */
+enum relayprobe_status relayprobe_address_check(const char *address,
+                                                int32_t scope);
+
+/**
+ * Puts the name at which the reverse name of an address is found (PTR), such as "1.2.0.192.in-addr.arpa", into a buffer
+ * of `size` octets, with a NUL. 256 are always enough; RELAYPROBE_STATUS_INVALID_ARGUMENT if they are not.
+ *
+ * `address` and `buffer` must not be NULL.
+ */
+enum relayprobe_status relayprobe_reverse_name(const char *address,
+                                               char *buffer,
+                                               size_t size);
+
+/**
+ * Puts the name at which a block list has an address (RFC 5782), such as "1.2.0.192.bl.example", into a buffer of `size`
+ * octets, with a NUL. 256 are always enough. Ask for A records of it, and for TXT records if it is listed.
+ *
+ * Before you believe a list, see that it works: of the names that relayprobe_list_test_name() gives, the first must be
+ * listed and the second must not.
+ *
+ * `address`, `zone` and `buffer` must not be NULL.
+ */
+enum relayprobe_status relayprobe_list_name(const char *address,
+                                            const char *zone,
+                                            char *buffer,
+                                            size_t size);
+
+/**
+ * Puts the name of a test entry of a block list (RFC 5782 section 5) into a buffer of `size` octets, with a NUL. 256 are
+ * always enough. `test` is one of relayprobe_list_test.
+ *
+ * `zone` and `buffer` must not be NULL.
+ */
+enum relayprobe_status relayprobe_list_test_name(int32_t test,
+                                                 const char *zone,
+                                                 char *buffer,
+                                                 size_t size);
+
+/**
+ * What a block list has answered: one of relayprobe_list_state, or a negative status.
+ *
+ * `answers` is where the addresses of its A records stand, with blanks between them, such as "127.0.0.2 127.0.0.4"; empty
+ * if there is no such name or no record. If your resolver failed or nothing came there is no answer to decode: nothing is
+ * known. A listing never changes a verdict.
+ *
+ * `answers` must not be NULL.
+ */
+int32_t relayprobe_list_decode(const char *answers);
 
 /**
  * What a system error (errno) says about a connection: one of relayprobe_loss, for relayprobe_session_lost().

@@ -20,6 +20,7 @@
 mod guard;
 mod handle;
 mod keyring;
+mod names;
 mod numbers;
 mod plan;
 mod report;

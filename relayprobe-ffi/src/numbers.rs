@@ -2,12 +2,15 @@
 
 use core::ffi::{CStr, c_char};
 
+use relayprobe::address::Scope;
 use relayprobe::link::Loss;
+use relayprobe::lookup::Family;
 use relayprobe::outcome::Outcome;
 use relayprobe::plan::{Grouping, Measure, Profile, Prove, Vantage};
 use relayprobe::receipt::{Classified, ReceiptKind};
 use relayprobe::{Selection, Verdict};
 
+use crate::names::Entry;
 use crate::status::Fault;
 
 /// How much is asked. See relayprobe_plan_set_matrix().
@@ -128,6 +131,8 @@ pub enum relayprobe_verdict {
     NotSmtp = 7,
     /// Anything else. Exit code 3.
     Undetermined = 8,
+    /// A domain says that it takes no mail; no run of a server ends so. Exit code 0.
+    NoMailService = 9,
 }
 
 /// What came of one probe.
@@ -192,6 +197,42 @@ pub enum relayprobe_receipt {
     Late = 12,
 }
 
+/// How far a test may reach. See relayprobe_address_check().
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum relayprobe_scope {
+    /// Hosts of the internet.
+    Internet = 1,
+    /// Loopback, private and link-local hosts too.
+    Private = 2,
+}
+
+/// A test entry of a block list. See relayprobe_list_test_name().
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum relayprobe_list_test {
+    /// Every list of IPv4 addresses has it.
+    Ipv4Listed = 1,
+    /// No list of IPv4 addresses has it.
+    Ipv4Unlisted = 2,
+    /// Every list of IPv6 addresses has it.
+    Ipv6Listed = 3,
+    /// No list of IPv6 addresses has it.
+    Ipv6Unlisted = 4,
+}
+
+/// What a block list says. See relayprobe_list_decode().
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum relayprobe_list_state {
+    /// It does not have the entry.
+    NotListed = 1,
+    /// It has the entry.
+    Listed = 2,
+    /// Its answer is worth nothing: a refusal, or no code of a list.
+    Unknown = 3,
+}
+
 /// What a system error (errno) says about a connection: one of relayprobe_loss, for relayprobe_session_lost().
 ///
 /// EAGAIN, EINTR and EINPROGRESS are no losses; do not ask about them.
@@ -243,7 +284,7 @@ macro_rules! numbers {
 }
 numbers! {
     relayprobe_matrix relayprobe_profile relayprobe_vantage relayprobe_measure relayprobe_prove relayprobe_grouping
-    relayprobe_loss relayprobe_verdict relayprobe_outcome relayprobe_receipt
+    relayprobe_loss relayprobe_verdict relayprobe_outcome relayprobe_receipt relayprobe_scope relayprobe_list_test
 }
 
 /// The value that a number stands for.
@@ -303,7 +344,17 @@ pub(crate) const LOSSES: [(relayprobe_loss, Loss); 9] = [
     (relayprobe_loss::Other, Loss::Other),
 ];
 
-const VERDICTS: [Named<relayprobe_verdict>; 8] = [
+pub(crate) const SCOPES: [(relayprobe_scope, Scope); 2] =
+    [(relayprobe_scope::Internet, Scope::Internet), (relayprobe_scope::Private, Scope::Private)];
+
+pub(crate) const LIST_TESTS: [(relayprobe_list_test, (Family, Entry)); 4] = [
+    (relayprobe_list_test::Ipv4Listed, (Family::Ipv4, Entry::Listed)),
+    (relayprobe_list_test::Ipv4Unlisted, (Family::Ipv4, Entry::Unlisted)),
+    (relayprobe_list_test::Ipv6Listed, (Family::Ipv6, Entry::Listed)),
+    (relayprobe_list_test::Ipv6Unlisted, (Family::Ipv6, Entry::Unlisted)),
+];
+
+const VERDICTS: [Named<relayprobe_verdict>; 9] = [
     (relayprobe_verdict::OpenRelay, c"open-relay"),
     (relayprobe_verdict::Suspected, c"suspected"),
     (relayprobe_verdict::AcceptsWithoutRelaying, c"accepts-without-relaying"),
@@ -312,6 +363,7 @@ const VERDICTS: [Named<relayprobe_verdict>; 8] = [
     (relayprobe_verdict::Unreachable, c"unreachable"),
     (relayprobe_verdict::NotSmtp, c"not-smtp"),
     (relayprobe_verdict::Undetermined, c"undetermined"),
+    (relayprobe_verdict::NoMailService, c"no-mail-service"),
 ];
 
 /// The number of a verdict; whatever is new is undetermined until it has a number.
@@ -324,6 +376,7 @@ pub(crate) const fn verdict(verdict: Verdict) -> relayprobe_verdict {
         Verdict::TesterBlocked => relayprobe_verdict::TesterBlocked,
         Verdict::Unreachable => relayprobe_verdict::Unreachable,
         Verdict::NotSmtp => relayprobe_verdict::NotSmtp,
+        Verdict::NoMailService => relayprobe_verdict::NoMailService,
         _ => relayprobe_verdict::Undetermined,
     }
 }

@@ -8,6 +8,7 @@ mod error;
 mod fork;
 mod keys;
 mod many;
+mod names;
 mod plan;
 mod receive;
 mod report;
@@ -33,6 +34,8 @@ mod _core {
     use crate::keys::Keyring;
     #[pymodule_export]
     use crate::many::Many;
+    #[pymodule_export]
+    use crate::names::{listings, load_lists, resolve, self_check};
     #[pymodule_export]
     use crate::plan::{Plan, cases, plan};
     #[pymodule_export]

@@ -69,6 +69,18 @@ impl Report {
         Self { inner: py.detach(|| self.inner.redacted()) }
     }
 
+    /// A report that has what lists say of its addresses.
+    fn with_listings(&self, py: Python<'_>, listings: &str) -> PyResult<Self> {
+        let mut later = self.inner.clone();
+        later.listings = serde_json::from_str(listings).map_err(|fault| wrong(py, "listings", "", &fault))?;
+        Ok(Self { inner: later })
+    }
+
+    #[getter]
+    fn addresses(&self) -> Vec<core::net::IpAddr> {
+        self.inner.addresses()
+    }
+
     #[getter]
     fn messages(&self) -> u32 {
         self.inner.messages()

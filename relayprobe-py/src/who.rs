@@ -83,6 +83,7 @@ pub(crate) fn target_of(
     target.other_address = optional(py, fields, "other_address")?;
     target.expected_host = optional(py, fields, "expected_host")?;
     target.provider_domain = optional(py, fields, "provider_domain")?;
+    target.mail_host = optional(py, fields, "mail_host")?;
     Ok(target)
 }
 

@@ -7,11 +7,13 @@ mod cases;
 pub mod config;
 mod demo;
 mod desk;
+mod domain;
 pub mod files;
 pub mod host;
 mod init;
 mod judge;
 pub mod keys;
+pub mod names;
 mod output;
 mod probe;
 mod progress;
@@ -21,7 +23,9 @@ pub mod read;
 mod receive;
 mod redact;
 mod reports;
+pub mod resolve;
 mod run;
+pub mod self_check;
 mod sink;
 pub mod sources;
 pub mod store;
@@ -40,6 +44,7 @@ use demo::DemoError;
 use init::InitError;
 use judge::JudgeError;
 use keys::KeysError;
+use names::NamesError;
 use output::{OutputError, tell};
 use probe::ProbeError;
 use proof::ProofError;
@@ -74,6 +79,9 @@ enum Command {
     Receive(receive::ReceiveOptions),
     Cases(cases::CasesOptions),
     Judge(judge::JudgeOptions),
+    Resolve(resolve::ResolveOptions),
+    Listings(resolve::ListingsOptions),
+    SelfCheck(Box<self_check::SelfCheckOptions>),
     Redact(redact::RedactOptions),
     Purge(purge::PurgeOptions),
 }
@@ -104,6 +112,8 @@ enum Failure {
     #[error(transparent)]
     Judge(#[from] JudgeError),
     #[error(transparent)]
+    Names(#[from] NamesError),
+    #[error(transparent)]
     Store(#[from] StoreError),
     #[error(transparent)]
     Sweep(#[from] SweepError),
@@ -124,7 +134,8 @@ impl Failure {
             | Self::Input(_) => LOCAL,
             Self::Target(error) if !error.is_local() => USAGE,
             Self::Sweep(error) if !error.is_local() => USAGE,
-            Self::Target(_) | Self::Sweep(_) | Self::Store(_) | Self::Output(_) => LOCAL,
+            Self::Names(error) if !error.is_local() => USAGE,
+            Self::Target(_) | Self::Sweep(_) | Self::Names(_) | Self::Store(_) | Self::Output(_) => LOCAL,
         }
     }
 }
@@ -145,6 +156,9 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         Command::Purge(options) => purge::purge(options),
         Command::Cases(options) => cases::cases(options),
         Command::Judge(options) => judge::judge(options),
+        Command::Resolve(options) => resolve::resolve(options),
+        Command::Listings(options) => resolve::listings(options),
+        Command::SelfCheck(options) => self_check::self_check(options),
     };
     done.unwrap_or_else(|failure| {
         tell(format_args!("error: {failure}"));

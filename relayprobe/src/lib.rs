@@ -28,10 +28,13 @@ pub mod address;
 #[cfg(feature = "cli")]
 #[doc(hidden)]
 pub mod cli;
+#[cfg(feature = "dns")]
+pub mod dns;
 #[cfg(feature = "std")]
 pub mod driver;
 pub mod identity;
 pub mod link;
+pub mod lookup;
 #[cfg(feature = "mail")]
 pub mod mailbox;
 pub mod matrix;

@@ -1,6 +1,7 @@
 //! The report: plan facts, outcomes, verdict and transcript of one run.
 
 mod advice;
+mod domain;
 #[cfg(feature = "serde")]
 mod json;
 mod redact;
@@ -9,11 +10,15 @@ mod text;
 #[cfg(feature = "serde")]
 pub use json::ReportError;
 
+pub use domain::{DomainReport, HostReport};
+
 use alloc::borrow::Cow;
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::net::IpAddr;
 
-use crate::address::Domain;
+use crate::address::{Domain, special_range};
+use crate::lookup::Listing;
 use crate::matrix::{Acceptance, Family};
 use crate::moment::Date;
 use crate::octets::Octets;
@@ -25,6 +30,8 @@ use crate::verdict::{self, How, JUDGE_VERSION, PathVerdict, Reason, Verdict};
 
 /// Receipts of one kind that are kept for one probe.
 const ALIKE: usize = 100;
+/// Receipts that are looked at for addresses.
+const EGRESSES: usize = 1_000;
 
 /// What a run found, with all its evidence.
 ///
@@ -64,6 +71,9 @@ pub struct Report {
     pub probes: Vec<ProbeReport>,
     /// What came back.
     pub receipts: Vec<Receipt>,
+    /// What block lists say of the [addresses](Self::addresses) of this report. No verdict depends on it.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Vec::is_empty"))]
+    pub listings: Vec<Listing>,
     /// The plan.
     pub run: RunRecord,
     /// Every octet both ways.
@@ -138,9 +148,31 @@ impl Report {
             paths: found.paths,
             probes: found.probes,
             receipts,
+            listings: Vec::new(),
             run,
             transcript,
         }
+    }
+
+    /// The address of the target, and those of the machines that handed its messages on: whom block lists may name.
+    ///
+    /// Behind a target of the internet there may be machines with private addresses; those are nobody's business.
+    pub fn addresses(&self) -> Vec<IpAddr> {
+        let own = |receipt: &&Receipt| {
+            self.run.probe(receipt.probe).is_some_and(|probe| self.run.is_way_in(probe.path))
+        };
+        let egresses =
+            self.receipts.iter().filter(|receipt| receipt.kind != ReceiptKind::Hint && !own(receipt));
+        let egresses = egresses.filter_map(|receipt| receipt.egress.as_ref()?.address);
+        let mut addresses: Vec<IpAddr> = Vec::new();
+        for address in core::iter::once(self.run.target.address).chain(egresses).take(EGRESSES) {
+            let address = address.to_canonical();
+            let hidden = special_range(address).is_some() && special_range(self.run.target.address).is_none();
+            if !hidden && !addresses.contains(&address) {
+                addresses.push(address);
+            }
+        }
+        addresses
     }
 
     /// How many messages were begun for the target.
@@ -320,4 +352,70 @@ fn server(evidence: &Evidence<'_>) -> Server {
         seen.connection.reply(turn.entry).cloned()
     });
     Server { name: evidence.host.clone(), greeting }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::string::ToString;
+
+    use super::*;
+    use crate::plan::Plan;
+    use crate::receipt::{Egress, EgressKind};
+    use crate::trace::Trace;
+    use crate::{Authorization, Identity, Target};
+
+    fn report(target: &str, egresses: &[(&str, ReceiptKind)]) -> Report {
+        let leave: Authorization = "own-server:test".parse().unwrap();
+        let identity = Identity::new("probe.example".parse().unwrap());
+        let builder = Plan::builder(Target::new(target.parse().unwrap(), 25), identity, leave);
+        let run = builder.allow_private().build(Date::from_unix(1_795_473_834), 7).unwrap().into_record();
+        let receipt = |(address, kind): &(&str, ReceiptKind)| Receipt {
+            kind: *kind,
+            at: run.date,
+            run: run.run.clone(),
+            probe: 0,
+            egress: Some(Egress {
+                address: Some(address.parse().unwrap()),
+                helo: Octets::default(),
+                kind: EgressKind::Unknown,
+            }),
+            input: None,
+            sender: None,
+            recipient: None,
+            original_recipient: None,
+            reported: None,
+            trace: Trace::default(),
+            sha256: String::new(),
+        };
+        let receipts = egresses.iter().map(receipt).collect();
+        let as_of = run.date;
+        Report::judged(run, Transcript::default(), receipts, as_of)
+    }
+
+    #[test]
+    fn lists_are_asked_for_the_target_and_for_whoever_handed_its_messages_on() {
+        use ReceiptKind::{Hint, Relayed};
+        let shown = |target: &str, egresses: &[(&str, ReceiptKind)]| {
+            let addresses = report(target, egresses).addresses();
+            addresses.iter().map(ToString::to_string).collect::<Vec<_>>()
+        };
+        let egresses =
+            [("8.8.4.4", Relayed), ("::ffff:8.8.8.8", Relayed), ("10.0.0.1", Relayed), ("9.9.9.9", Hint)];
+        assert_eq!(shown("8.8.8.8", &egresses), ["8.8.8.8", "8.8.4.4"]);
+        assert_eq!(shown("10.0.0.2", &egresses), ["10.0.0.2", "8.8.4.4", "8.8.8.8", "10.0.0.1"]);
+    }
+
+    #[test]
+    fn what_lists_say_changes_no_judgement() {
+        use crate::lookup::{ListAnswer, Listing};
+        let mut report = report("10.0.0.2", &[]);
+        let before = report.clone();
+        let answer = ListAnswer::Listed { codes: Vec::new(), meanings: Vec::new(), texts: Vec::new() };
+        report.listings =
+            [Listing { zone: "bl.example".parse().unwrap(), address: report.run.target.address, answer }]
+                .into();
+        assert_eq!(report.judge(report.as_of), Change::None);
+        report.listings.clear();
+        assert_eq!(report, before);
+    }
 }

@@ -29,6 +29,9 @@ pub struct Target {
     pub expected_host: Option<Domain>,
     /// Domain of its internet provider.
     pub provider_domain: Option<Domain>,
+    /// The name that an MX record has for it: what it may call itself, as long as it does not say how it does.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
+    pub mail_host: Option<Domain>,
 }
 
 impl Target {
@@ -44,6 +47,7 @@ impl Target {
             other_address: None,
             expected_host: None,
             provider_domain: None,
+            mail_host: None,
         }
     }
 

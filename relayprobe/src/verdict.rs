@@ -38,6 +38,8 @@ pub enum Verdict {
     AcceptsWithoutRelaying,
     /// Every relay case was refused, for a reason about relaying, the recipient or login.
     Closed,
+    /// The domain says that it takes no mail (RFC 7505): there is no server to ask. A domain's alone, never a run's.
+    NoMailService,
     /// The server turns us away, whatever we ask.
     TesterBlocked,
     /// There was nothing to talk to.
@@ -50,11 +52,12 @@ pub enum Verdict {
 
 impl Verdict {
     /// All verdicts.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::OpenRelay,
         Self::Suspected,
         Self::AcceptsWithoutRelaying,
         Self::Closed,
+        Self::NoMailService,
         Self::TesterBlocked,
         Self::Unreachable,
         Self::NotSmtp,
@@ -68,6 +71,7 @@ impl Verdict {
             Self::Suspected => "suspected",
             Self::AcceptsWithoutRelaying => "accepts-without-relaying",
             Self::Closed => "closed",
+            Self::NoMailService => "no-mail-service",
             Self::TesterBlocked => "tester-blocked",
             Self::Unreachable => "unreachable",
             Self::NotSmtp => "not-smtp",
@@ -78,7 +82,7 @@ impl Verdict {
     /// The exit status of a program that says it: 0 it does not relay, 1 suspected, 2 open relay, 3 nothing known.
     pub const fn exit_code(self) -> u8 {
         match self {
-            Self::Closed | Self::AcceptsWithoutRelaying => 0,
+            Self::Closed | Self::AcceptsWithoutRelaying | Self::NoMailService => 0,
             Self::Suspected => 1,
             Self::OpenRelay => 2,
             Self::TesterBlocked | Self::Unreachable | Self::NotSmtp | Self::Undetermined => 3,

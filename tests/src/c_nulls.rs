@@ -69,6 +69,9 @@ fn value(parameter: &Parameter) -> &'static str {
         ("struct relayprobe_report **", _) => "&new_report",
         ("struct relayprobe_keyring **", _) => "&new_keyring",
         ("struct relayprobe_output *", _) => "&output",
+        ("const char *", "address") => "\"192.0.2.1\"",
+        ("const char *", "zone") => "\"bl.example\"",
+        ("char *", _) => "text",
         ("const char *", _) => "\"x\"",
         ("const uint8_t *", _) => "octets",
         ("const uint16_t *", _) => "ports",
@@ -102,6 +105,7 @@ int main(void)
     relayprobe_stop *stop = relayprobe_stop_new();
     relayprobe_output output;
     const uint8_t *place;
+    char text[256];
     uint64_t date;
     size_t size;
     int32_t number;

@@ -10,6 +10,7 @@ pub mod dialogue;
 pub mod expect;
 pub mod hostile;
 pub mod hosts;
+pub mod liar;
 pub mod process;
 pub mod program;
 pub mod program_help;

@@ -28,6 +28,7 @@ pub mod probe_domain;
 pub mod root;
 pub mod sendmail;
 pub mod server;
+pub mod unbound;
 
 /// The mail domain of every server that is tested.
 pub const DOMAIN: &str = "target.example";

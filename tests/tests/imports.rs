@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The top-level modules of the library in the order of the data.
-const ORDER: [&str; 22] = [
+const ORDER: [&str; 24] = [
     "octets",
     "moment",
     "link",
@@ -13,6 +13,7 @@ const ORDER: [&str; 22] = [
     "wire",
     "target",
     "identity",
+    "lookup",
     "matrix",
     "token",
     "message",
@@ -25,13 +26,14 @@ const ORDER: [&str; 22] = [
     "verdict",
     "report",
     "driver",
+    "dns",
     "mailbox",
     "sink",
     "cli",
 ];
 
 /// Modules that may use `std`: sockets, clocks and files live there.
-const WITH_STD: [&str; 4] = ["driver", "mailbox", "sink", "cli"];
+const WITH_STD: [&str; 5] = ["driver", "dns", "mailbox", "sink", "cli"];
 
 #[test]
 fn every_module_has_its_place_in_the_order() {

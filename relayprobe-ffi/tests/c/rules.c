@@ -355,6 +355,41 @@ static void runs_can_be_stopped(void)
     relayprobe_plan_free(plan);
 }
 
+/* An agent with a resolver of its own: what may be connected to, what is asked, what an answer means. */
+static void names_and_lists_are_for_ones_own_resolver(void)
+{
+    char name[256];
+
+    OK(relayprobe_address_check("8.8.8.8", RELAYPROBE_SCOPE_INTERNET));
+    CHECK(relayprobe_address_check("64:ff9b::7f00:1", RELAYPROBE_SCOPE_INTERNET) == RELAYPROBE_STATUS_INVALID_PLAN);
+    says("loopback");
+    OK(relayprobe_address_check("127.0.0.1", RELAYPROBE_SCOPE_PRIVATE));
+    CHECK(relayprobe_address_check("::ffff:169.254.169.254", RELAYPROBE_SCOPE_PRIVATE)
+        == RELAYPROBE_STATUS_INVALID_PLAN);
+    says("metadata");
+    CHECK(relayprobe_address_check("mail.example", 1) == RELAYPROBE_STATUS_INVALID_ARGUMENT);
+    CHECK(relayprobe_address_check("8.8.8.8", 3) == RELAYPROBE_STATUS_INVALID_ARGUMENT);
+
+    OK(relayprobe_reverse_name("192.0.2.1", name, sizeof name));
+    CHECK(strcmp(name, "1.2.0.192.in-addr.arpa") == 0);
+    OK(relayprobe_list_name("192.0.2.1", "bl.example", name, 21));
+    CHECK(strcmp(name, "1.2.0.192.bl.example") == 0);
+    CHECK(relayprobe_list_name("192.0.2.1", "bl.example", name, 20) == RELAYPROBE_STATUS_INVALID_ARGUMENT);
+    says("21 octets are needed");
+    CHECK(relayprobe_list_name("192.0.2.1", "bl.example", name, 0) == RELAYPROBE_STATUS_INVALID_ARGUMENT);
+    CHECK(relayprobe_list_name("192.0.2.1", "bl example", name, sizeof name) == RELAYPROBE_STATUS_INVALID_ARGUMENT);
+    OK(relayprobe_list_test_name(RELAYPROBE_LIST_TEST_IPV4_LISTED, "bl.example", name, sizeof name));
+    CHECK(strcmp(name, "2.0.0.127.bl.example") == 0);
+    OK(relayprobe_list_test_name(RELAYPROBE_LIST_TEST_IPV6_UNLISTED, "bl.example", name, sizeof name));
+    CHECK(strncmp(name, "1.0.0.0.0.0.f.7.f.f.f.f.0.", 26) == 0);
+
+    CHECK(relayprobe_list_decode("") == RELAYPROBE_LIST_STATE_NOT_LISTED);
+    CHECK(relayprobe_list_decode("127.0.0.2 127.0.0.4") == RELAYPROBE_LIST_STATE_LISTED);
+    CHECK(relayprobe_list_decode("127.0.0.2 127.255.255.254") == RELAYPROBE_LIST_STATE_UNKNOWN);
+    CHECK(relayprobe_list_decode("203.0.113.1") == RELAYPROBE_LIST_STATE_UNKNOWN);
+    CHECK(relayprobe_list_decode("listed") == RELAYPROBE_STATUS_INVALID_ARGUMENT);
+}
+
 int main(void)
 {
     CHECK(relayprobe_last_error()[0] == '\0');
@@ -369,5 +404,6 @@ int main(void)
     keyrings_are_read_and_written();
     a_check_of_the_way_in_belongs_to_its_run();
     runs_can_be_stopped();
+    names_and_lists_are_for_ones_own_resolver();
     return 0;
 }

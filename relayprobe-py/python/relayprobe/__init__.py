@@ -24,11 +24,13 @@ from ._errors import (
     PlanError,
     ReceiptError,
     ReportError,
+    ResolverError,
     SessionError,
     SourceError,
     StoreError,
     TargetError,
 )
+from ._names import BlockList, Finding, Listing, Mail, MailHost, listings, resolve, self_check
 from ._octets import Octets
 from ._plan import History, Options, plan
 from ._receipts import Counts, Forged, NotOurs, Sink, UnknownRun, cases, classify
@@ -77,11 +79,13 @@ __all__ = [
     "Arrival",
     "Authorization",
     "AuthorizationKind",
+    "BlockList",
     "ConfigError",
     "Counts",
     "Egress",
     "Error",
     "Event",
+    "Finding",
     "Forged",
     "ForkError",
     "History",
@@ -91,6 +95,9 @@ __all__ = [
     "InputError",
     "Keyring",
     "KeyringError",
+    "Listing",
+    "Mail",
+    "MailHost",
     "Many",
     "Measure",
     "NotOurs",
@@ -113,6 +120,7 @@ __all__ = [
     "Report",
     "ReportError",
     "Reported",
+    "ResolverError",
     "Run",
     "Selection",
     "Server",
@@ -132,11 +140,14 @@ __all__ = [
     "cases",
     "classify",
     "judge",
+    "listings",
     "loss",
     "plan",
     "probe",
     "probe_async",
     "probe_many",
+    "resolve",
+    "self_check",
 ]
 
 # Whoever wants to hear of runs says so.

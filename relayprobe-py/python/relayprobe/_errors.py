@@ -14,6 +14,7 @@ __all__ = [
     "PlanError",
     "ReceiptError",
     "ReportError",
+    "ResolverError",
     "SessionError",
     "SourceError",
     "StoreError",
@@ -72,6 +73,10 @@ class SessionError(Error, RuntimeError):
 
 class ForkError(Error, RuntimeError):
     """A handle is used in a child of the process that made it."""
+
+
+class ResolverError(Error, OSError):
+    """There is no DNS server, or it does not know: that says nothing about any mail server."""
 
 
 class SourceError(Error, OSError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import FrozenInstanceError, dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -11,6 +12,7 @@ from typing import Any
 
 from . import _core, _dates
 from ._errors import ReceiptError
+from ._names import Listing
 from ._octets import Octets
 from ._who import Address, Authorization, Identity, Target, address_or_none
 from ._words import (
@@ -388,6 +390,21 @@ class Report:
     def receipts(self) -> tuple[Receipt, ...]:
         """What came back."""
         return tuple(Receipt.from_json(json.dumps(receipt)) for receipt in self._data["receipts"])
+
+    @property
+    def addresses(self) -> tuple[Address, ...]:
+        """The address that was tested, and those of the machines that handed its messages on."""
+        return tuple(self._inner.addresses)
+
+    @cached_property
+    def listings(self) -> tuple[Listing, ...]:
+        """What block lists say of these, if they were asked. No verdict depends on it."""
+        return tuple(Listing._from(listing) for listing in self._data.get("listings", ()))
+
+    def with_listings(self, listings: Iterable[Listing]) -> Report:
+        """This report with what :func:`listings` found."""
+        found = "[" + ",".join(listing.json for listing in listings) + "]"
+        return Report._of(self._inner.with_listings(found), self._keys)
 
     @cached_property
     def run(self) -> Run:

@@ -179,6 +179,8 @@ class Target:
     expected_host: str | None = field(default=None, kw_only=True)
     """What it called itself when it was last tested; another name now makes the verdict undetermined."""
     provider_domain: str | None = field(default=None, kw_only=True)
+    mail_host: str | None = field(default=None, kw_only=True)
+    """The name that an MX record has for it: what it may call itself, as long as it does not say how it does."""
 
     def __post_init__(self) -> None:
         if not isinstance(self.host, (str, IPv4Address, IPv6Address)):
@@ -222,7 +224,7 @@ class Target:
         return cls(address, known.pop("port"), **known)
 
 
-_TARGET = ("name", "mailbox", "reverse_name", "other_address", "expected_host", "provider_domain")
+_TARGET = ("name", "mailbox", "reverse_name", "other_address", "expected_host", "provider_domain", "mail_host")
 
 
 def as_target(target: str | Address | Target) -> Target:

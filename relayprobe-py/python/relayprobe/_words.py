@@ -38,6 +38,7 @@ class Verdict(_Word):
     SUSPECTED = "suspected"
     ACCEPTS_WITHOUT_RELAYING = "accepts-without-relaying"
     CLOSED = "closed"
+    NO_MAIL_SERVICE = "no-mail-service"
     TESTER_BLOCKED = "tester-blocked"
     UNREACHABLE = "unreachable"
     NOT_SMTP = "not-smtp"

@@ -7,10 +7,12 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use relayprobe::address::{Domain, Mailbox, Network};
 use relayprobe::identity::{AuthorizationKind, HeaderText};
+use relayprobe::lookup::List;
 use relayprobe::moment::Date;
 use relayprobe::{Authorization, Identity};
 use serde::{Deserialize, Deserializer, de};
 
+use crate::cli::names::Server;
 use crate::cli::read::{ReadError, read_text};
 
 /// Nobody writes a larger one.
@@ -45,6 +47,18 @@ pub enum ConfigError {
 pub(crate) struct Config {
     identity: IdentityOptions,
     authorization: AuthorizationTable,
+    pub(crate) dns: DnsTable,
+    /// Block lists; none is built in.
+    pub(crate) lists: Vec<List>,
+}
+
+/// Who is asked for names.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct DnsTable {
+    pub(crate) servers: Vec<Server>,
+    /// Where the mail servers of the targets' provider are.
+    pub(crate) provider_networks: Vec<Network>,
 }
 
 /// What a file says of who tests and by whose leave; both may be absent.
@@ -59,6 +73,11 @@ pub fn load(path: &Path) -> Result<(Option<Identity>, Option<Authorization>), Co
         other => Some(other?),
     };
     Ok((identity, authorization))
+}
+
+/// The block lists that a file names.
+pub fn load_lists(path: &Path) -> Result<Vec<List>, ConfigError> {
+    Ok(Config::read(path)?.lists)
 }
 
 impl Config {

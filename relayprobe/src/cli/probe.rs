@@ -5,12 +5,16 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
+use relayprobe::address::{Domain, Scope};
 use relayprobe::matrix::{CaseError, UnknownCase};
 use relayprobe::plan::{Measure, NeverTest, NeverTestError, PlanBuilder, Profile, Vantage};
-use relayprobe::{Case, Matrix, Plan, PlanError, Selection, Target, driver};
+use relayprobe::{Case, Matrix, Plan, PlanError, Report, Selection, Target, driver};
 
 use crate::cli::Failure;
 use crate::cli::config::{AuthorizationOptions, Config, IdentityOptions};
+use crate::cli::domain::{self, DomainOptions};
+use crate::cli::host::Host;
+use crate::cli::names::{NameOptions, ask_lists, provider};
 use crate::cli::proof::{ProofOptions, warn_of_contact};
 use crate::cli::read::{ReadError, read_text};
 use crate::cli::run::{self, Kept};
@@ -40,8 +44,12 @@ pub(crate) struct ProbeOptions {
     #[command(flatten)]
     sweep: SweepOptions,
     #[command(flatten)]
+    domain: DomainOptions,
+    #[command(flatten)]
+    names: NameOptions,
+    #[command(flatten)]
     pub(crate) kept: Kept,
-    /// TOML file with the tables [identity] and [authorization]; options override it
+    /// TOML file with the tables [identity], [authorization], [dns] and [[lists]]; options override it
     #[arg(long, value_name = "FILE", help_heading = "Who tests (all but the probe domain follow from it)")]
     config: Option<PathBuf>,
 }
@@ -136,20 +144,65 @@ pub(crate) fn probe(options: &ProbeOptions) -> Result<u8, Failure> {
         }
         options.manner.apply(builder, address)
     };
-    // Without a host there is a list; the options see to it.
-    let Some(host) = &options.target.host else { return many(options, build) };
-    let target = options.target.target(host, options.manner.source)?;
-    let address = target.address;
+    // Whoever is to be asked for lists is known before a mail server is.
+    let lists = (!config.lists.is_empty()).then(|| options.names.resolver(&config)).transpose()?;
+    let ask_lists = |reports: &mut [Report]| match &lists {
+        Some(resolver) => ask_lists(reports, &config.lists, resolver),
+        None => Ok(()),
+    };
+    if let Some(domain) = &options.domain.mx {
+        // Nobody is asked about a domain that is not to be tested.
+        if never_test.has_domain(domain) {
+            return Err(PlanError::NeverTest { what: domain.to_string() }.into());
+        }
+        if !authorization.covers_domain(domain) {
+            let reference = authorization.reference.as_str().into();
+            return Err(PlanError::OutOfScope { what: domain.to_string(), reference }.into());
+        }
+    }
+    let whom = match (&options.domain.mx, &options.target.host) {
+        (Some(domain), _) => Whom::Domain(domain),
+        (None, Some(host)) => Whom::Host(host),
+        // The options see to it that there is a list.
+        (None, None) => return many(options, build),
+    };
     let store = options.kept.store.as_deref().map(Store::open).transpose()?;
     let proof = options.proof.open(&identity, store.as_ref())?;
     if proof.is_some() {
         warn_of_contact(&identity);
     }
-    let mut builder = build(target);
-    if let Some(proof) = &proof {
-        builder = proof.apply(builder);
+    let messages = proof.as_ref().map(|proof| proof.messages.clone());
+    let build = |target: Target| match &messages {
+        Some(messages) => messages.apply(build(target)),
+        None => build(target),
+    };
+    match whom {
+        Whom::Domain(domain) => {
+            let wishes = domain::Wishes {
+                resolver: &options.names.resolver(&config)?,
+                provider: provider(&options.domain.provider_network, &config),
+                port: options.target.port(),
+                from: options.manner.source,
+                scope: options.manner.scope(),
+                store: store.as_ref(),
+                json: options.kept.json,
+            };
+            let complete = |target: &mut Target| options.target.complete(target);
+            domain::domain(domain, &wishes, proof, complete, build, ask_lists)
+        }
+        Whom::Host(host) => {
+            let target = options.target.target(host, options.manner.source)?;
+            let (address, builder) = (target.address, build(target));
+            let ask_lists = |report: &mut Report| ask_lists(core::slice::from_mut(report));
+            run::run(builder, address, &options.kept, store.as_ref(), proof, ask_lists)
+        }
     }
-    run::run(builder, address, &options.kept, store.as_ref(), proof)
+}
+
+/// Whom one call asks.
+enum Whom<'a> {
+    Domain(&'a Domain),
+    Host(&'a Host),
 }
 
 fn many(options: &ProbeOptions, build: impl Fn(Target) -> PlanBuilder + Sync) -> Result<u8, Failure> {
@@ -208,6 +261,10 @@ impl Asked {
 }
 
 impl Manner {
+    const fn scope(&self) -> Scope {
+        if self.allow_private { Scope::Private } else { Scope::Internet }
+    }
+
     fn never_test(&self) -> Result<NeverTest, ProbeError> {
         let Some(path) = &self.never_test else { return Ok(NeverTest::default()) };
         let text = read_text(path, LIST_LIMIT)?;

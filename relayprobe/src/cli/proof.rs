@@ -72,8 +72,15 @@ pub(crate) struct Proof {
     pub(crate) keys: Keyring,
     pub(crate) sources: Sources,
     pub(crate) patience: Patience,
+    pub(crate) messages: Messages,
+}
+
+/// Which messages a plan may send.
+#[derive(Clone, Debug)]
+pub(crate) struct Messages {
+    keys: Keyring,
     which: Prove,
-    messages: Option<u16>,
+    count: Option<u16>,
     window: Option<Duration>,
     way_in: Option<SocketAddr>,
 }
@@ -117,15 +124,16 @@ impl ProofOptions {
             );
         }
         let patience = self.wait.map_or(Patience::Usual, Patience::For);
-        let (which, messages, window) = (self.prove, self.messages, self.window);
-        Ok(Some(Proof { keys, sources, patience, which, messages, window, way_in }))
+        let (which, count, window) = (self.prove, self.messages, self.window);
+        let messages = Messages { keys: keys.clone(), which, count, window, way_in };
+        Ok(Some(Proof { keys, sources, patience, messages }))
     }
 }
 
-impl Proof {
+impl Messages {
     pub(crate) fn apply(&self, mut builder: PlanBuilder) -> PlanBuilder {
         builder = builder.prove(self.which, &self.keys);
-        if let Some(count) = self.messages {
+        if let Some(count) = self.count {
             builder = builder.messages(count);
         }
         if let Some(span) = self.window {

@@ -12,6 +12,7 @@ use relayprobe::plan::PlanBuilder;
 use relayprobe::{Plan, Report};
 
 use crate::cli::Failure;
+use crate::cli::names::NamesError;
 use crate::cli::output::{OutputError, show};
 use crate::cli::progress::Progress;
 use crate::cli::proof::Proof;
@@ -42,6 +43,7 @@ pub(crate) fn run(
     kept: &Kept,
     store: Option<&Store>,
     proof: Option<Proof>,
+    ask_lists: impl FnOnce(&mut Report) -> Result<(), NamesError>,
 ) -> Result<u8, Failure> {
     let plan = plan(builder, address, store)?;
     // Opened before anybody is asked: a run that cannot be written down would have been in vain.
@@ -53,6 +55,7 @@ pub(crate) fn run(
         progress.wait();
         wait(&mut report, &mut proof.sources, &proof.keys, proof.patience, &stop)
     });
+    let listed = ask_lists(&mut report);
     progress.clear();
     // Each in its turn, whatever becomes of the others.
     let shown = show(&if kept.json { report.to_json() + "\n" } else { report.text() });
@@ -63,6 +66,7 @@ pub(crate) fn run(
     waited.transpose()?;
     stored?;
     written?;
+    listed?;
     Ok(report.exit_code)
 }
 
@@ -82,7 +86,7 @@ pub(crate) fn stop_on_signal() -> Stop {
 }
 
 /// The plan; with a store its run record is kept before anybody is asked.
-fn plan(builder: PlanBuilder, address: IpAddr, store: Option<&Store>) -> Result<Plan, Failure> {
+pub(crate) fn plan(builder: PlanBuilder, address: IpAddr, store: Option<&Store>) -> Result<Plan, Failure> {
     let (today, seed) = (driver::now(), driver::seed());
     let Some(store) = store else { return Ok(builder.build(today, seed)?) };
     let slot = store.slot(address)?;

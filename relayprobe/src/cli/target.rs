@@ -4,8 +4,8 @@ use std::io;
 use std::net::{IpAddr, ToSocketAddrs};
 
 use clap::Args;
-use relayprobe::Target;
 use relayprobe::address::{Domain, Mailbox};
+use relayprobe::{Target, dns};
 
 use crate::cli::host::{Host, Place};
 use crate::cli::output::tell;
@@ -61,7 +61,7 @@ impl TargetError {
 #[command(next_help_heading = "The target")]
 pub(crate) struct TargetOptions {
     /// Address or name of the server, IPv6 in brackets if a port follows; the port is 25 unless given
-    #[arg(value_name = "HOST[:PORT]", help_heading = None, required_unless_present = "targets",
+    #[arg(value_name = "HOST[:PORT]", help_heading = None, required_unless_present_any = ["targets", "mx"],
         conflicts_with = "targets")]
     pub(crate) host: Option<Host>,
     /// Ports to ask on, the main one first
@@ -112,6 +112,20 @@ impl TargetOptions {
         Ok(target)
     }
 
+    /// What the options say of a target that was found by its domain.
+    pub(crate) fn complete(&self, target: &mut Target) {
+        let further = self.domain.iter().filter(|domain| !target.domains.contains(domain)).cloned();
+        let further: Vec<Domain> = further.collect();
+        target.domains.extend(further);
+        target.mailbox.clone_from(&self.mailbox);
+        target.provider_domain.clone_from(&self.provider_domain);
+    }
+
+    /// The port to ask on first.
+    pub(crate) fn port(&self) -> u16 {
+        self.ports.first().copied().unwrap_or(SMTP)
+    }
+
     /// The ports of `--ports`, if it was given.
     pub(crate) fn ports(&self) -> Option<&[u16]> {
         Some(&*self.ports).filter(|ports| !ports.is_empty())
@@ -119,7 +133,14 @@ impl TargetOptions {
 }
 
 fn look_up(name: &Domain, port: u16, from: Option<IpAddr>) -> Result<IpAddr, TargetError> {
-    let found = (name.as_str(), port).to_socket_addrs().map_err(|fault| {
+    // The name is whole: no search list may make another host of it, and only the file of hosts has short ones.
+    let own = dns::hosts_file(name);
+    let found = if own.is_empty() {
+        (format!("{name}."), port).to_socket_addrs().map(|found| found.map(|found| found.ip()).collect())
+    } else {
+        Ok(own)
+    };
+    let found: Vec<IpAddr> = found.map_err(|fault| {
         let text = fault.to_string();
         let name = name.clone();
         if NO_SUCH_NAME.iter().any(|known| text.contains(known)) {
@@ -129,7 +150,7 @@ fn look_up(name: &Domain, port: u16, from: Option<IpAddr>) -> Result<IpAddr, Tar
         }
     })?;
     let mut addresses: Vec<IpAddr> = Vec::new();
-    for address in found.map(|found| found.ip()) {
+    for address in found {
         if !addresses.contains(&address) {
             addresses.push(address);
         }

@@ -8,6 +8,7 @@ use relayprobe::receipt::{Arrival, Classified, Receipt, classify};
 use relayprobe::{Keyring, Report, Verdict};
 
 use crate::cli::output::tell;
+use crate::cli::proof::Proof;
 use crate::cli::sources::{SourceError, Sources};
 
 /// How long to wait for a first proof if nobody says otherwise.
@@ -125,6 +126,25 @@ pub(crate) fn wait(
     stop: &Stop,
 ) -> Result<(), SourceError> {
     go_on(Waiting::new(patience), report, sources, keys, stop)
+}
+
+/// The same for several runs at once: what comes is offered to each.
+pub(crate) fn wait_all(reports: &mut [Report], proof: &mut Proof, stop: &Stop) -> Result<(), SourceError> {
+    let mut open: Vec<(&mut Report, Waiting)> =
+        reports.iter_mut().map(|report| (report, Waiting::new(proof.patience))).collect();
+    while !open.is_empty() {
+        let arrivals = proof.sources.next(SLICE)?;
+        tell_notes(&mut proof.sources);
+        open.retain_mut(|(report, waiting)| {
+            let next = waiting.take(report, &arrivals, &proof.keys, stop);
+            if next == Next::WayIn {
+                blocking::check_way_in(report, &proof.keys, stop);
+            }
+            waiting.forged().iter().for_each(|run| tell(Forged(run)));
+            next != Next::Nothing
+        });
+    }
+    Ok(())
 }
 
 /// Sends a message of our own by the way in, and waits until it comes.

@@ -12,7 +12,7 @@ use super::limits::{Budget, Grouping, Limits, Profile};
 use super::names::Names;
 use super::probes::probes;
 use super::record::{DriverTls, Prove, Redaction, RunRecord};
-use crate::address::{Domain, carried, never_a_host, special_range};
+use crate::address::{Domain, Scope, ScopeError, special_range};
 use crate::identity::{Authorization, Identity};
 use crate::matrix::{self, Case, Matrix, Selection};
 use crate::message::Letter;
@@ -24,8 +24,6 @@ use crate::token::{Binding, Keyring, run_name};
 const MAIL_PORTS: [u16; 10] = [24, 25, 26, 465, 587, 1025, 2525, 10_024, 10_025, 10_026];
 /// The same target again by machine (RFC 6471 §3.6.2).
 const INTERVAL: Duration = Duration::from_hours(24);
-/// Cloud metadata services answer here; they are never a mail server.
-const METADATA: [&str; 2] = ["169.254.169.254", "fd00:ec2::254"];
 
 /// Collects what a run needs; [`build`](Self::build) checks it.
 #[derive(Clone, Debug)]
@@ -37,7 +35,7 @@ pub struct PlanBuilder {
     ports: Vec<u16>,
     allowed_ports: Vec<u16>,
     implicit_tls: Vec<u16>,
-    private: Private,
+    scope: Scope,
     profile: Profile,
     connections_at_once: u8,
     budget: Option<Budget>,
@@ -54,12 +52,6 @@ pub struct PlanBuilder {
     way_in: Option<SocketAddr>,
     source: Option<IpAddr>,
     tls: DriverTls,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Private {
-    Refused,
-    Allowed,
 }
 
 /// What a run needs that sends messages. The keys go no further than the tokens of the plan.
@@ -85,7 +77,7 @@ impl PlanBuilder {
             matrix: Matrix::select(Selection::Quick),
             allowed_ports: Vec::new(),
             implicit_tls: [465].to_vec(),
-            private: Private::Refused,
+            scope: Scope::Internet,
             profile: Profile::Brisk,
             connections_at_once: 1,
             budget: None,
@@ -169,7 +161,7 @@ impl PlanBuilder {
     /// Allows loopback, private and link-local targets, on mail ports and on any from 1,024 on.
     #[must_use]
     pub const fn allow_private(mut self) -> Self {
-        self.private = Private::Allowed;
+        self.scope = Scope::Private;
         self
     }
 
@@ -299,18 +291,11 @@ impl PlanBuilder {
 
     fn check_address(&self) -> Result<(), PlanError> {
         let address = self.target.address;
-        let is_metadata =
-            |address: &IpAddr| METADATA.iter().any(|text| text.parse() == Ok(carried(*address)));
-        let way_in = self.way_in.map(|way_in| way_in.ip());
-        if let Some(address) = [Some(address), way_in].into_iter().flatten().find(is_metadata) {
-            return Err(PlanError::Metadata { address });
-        }
-        if let Some(range) = never_a_host(address) {
-            return Err(PlanError::NoHost { address, range });
-        }
-        let special = special_range(address);
-        if let (Some(range), Private::Refused) = (special, self.private) {
-            return Err(PlanError::SpecialAddress { address, range });
+        self.scope.check(address)?;
+        // Our own server may be anywhere but where no mail server is.
+        let way_in = self.way_in.map(|way_in| Scope::Private.check(way_in.ip()));
+        if let Some(Err(fault @ ScopeError::Metadata { .. })) = way_in {
+            return Err(fault.into());
         }
         if self.never_test.has_address(address) {
             return Err(PlanError::NeverTest { what: alloc::format!("{address}") });
@@ -375,7 +360,8 @@ impl PlanBuilder {
             .iter()
             .chain(&target.name)
             .chain(&target.reverse_name)
-            .chain(&target.expected_host);
+            .chain(&target.expected_host)
+            .chain(&target.mail_host);
         if let Some(domain) = named.into_iter().find(|domain| self.never_test.has_domain(domain)) {
             return Err(PlanError::NeverTest { what: alloc::format!("{domain}") });
         }

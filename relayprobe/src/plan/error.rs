@@ -4,7 +4,7 @@ use alloc::string::String;
 use core::net::{IpAddr, SocketAddr};
 
 use super::limits::Limits;
-use crate::address::Domain;
+use crate::address::{Domain, ScopeError};
 use crate::message::Letter;
 use crate::moment::Date;
 use crate::token;
@@ -183,4 +183,14 @@ pub enum PlanError {
         /// The target address.
         target: IpAddr,
     },
+}
+
+impl From<ScopeError> for PlanError {
+    fn from(error: ScopeError) -> Self {
+        match error {
+            ScopeError::Metadata { address } => Self::Metadata { address },
+            ScopeError::NoHost { address, range } => Self::NoHost { address, range },
+            ScopeError::Special { address, range } => Self::SpecialAddress { address, range },
+        }
+    }
 }

@@ -161,7 +161,7 @@ impl<'a> Names<'a> {
             Name::ProbeDomainImcea => identity.probe_domain.as_str().replace('.', "+2E").into(),
             Name::ProbeDomainIdeographic => identity.probe_domain.as_str().replace('.', "\u{3002}").into(),
             Name::TargetDomain => target.domains.first()?.as_str().into(),
-            Name::TargetHost => self.host?.as_str().into(),
+            Name::TargetHost => self.host.or(target.mail_host.as_ref())?.as_str().into(),
             Name::TargetIp => target.ipv4()?.to_string().into(),
             Name::TargetIp6 => target.ipv6()?.to_string().into(),
             Name::TargetRdns => target.reverse_name.as_ref()?.as_str().into(),

@@ -27,6 +27,7 @@ pub(super) const fn meaning(verdict: Verdict) -> &'static str {
             "The server accepts envelopes that a correct server refuses. Acceptance is not relaying: nothing is proven yet."
         }
         Verdict::Closed => "The server refused every envelope of a stranger for a stranger.",
+        Verdict::NoMailService => "The domain says that it takes no mail, so there is no server to ask.",
         Verdict::TesterBlocked => {
             "The server turns this tester away, so nothing is known of what it does for others."
         }
@@ -43,6 +44,7 @@ pub(super) fn next_steps(report: &Report) -> Vec<String> {
         Verdict::Suspected => suspected(report),
         Verdict::AcceptsWithoutRelaying => swallower(report),
         Verdict::Closed => closed(report),
+        Verdict::NoMailService => Vec::new(),
         Verdict::TesterBlocked => [
             "Ask the operator to let this tester through to the mail server, without allowing it to relay.",
             "Or test from another address that the operator knows, and name it with --source.",

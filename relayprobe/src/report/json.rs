@@ -4,6 +4,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::Report;
+use crate::lookup::Listing;
 use crate::moment::Date;
 use crate::octets::escape;
 use crate::plan::RunRecord;
@@ -39,6 +40,8 @@ struct Evidence {
     transcript: Transcript,
     receipts: Vec<Receipt>,
     as_of: Date,
+    #[serde(default)]
+    listings: Vec<Listing>,
 }
 
 impl Report {
@@ -58,6 +61,8 @@ impl Report {
             return Err(ReportError::Newer { format: head.format });
         }
         let evidence: Evidence = serde_json::from_str(text).map_err(fault)?;
-        Ok(Self::judged(evidence.run, evidence.transcript, evidence.receipts, evidence.as_of))
+        let mut report = Self::judged(evidence.run, evidence.transcript, evidence.receipts, evidence.as_of);
+        report.listings = evidence.listings;
+        Ok(report)
     }
 }

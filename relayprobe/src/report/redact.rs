@@ -38,7 +38,9 @@ impl Report {
         each(&mut transcript, &mut receipts, |_, octets, _| names.reserve(octets.as_bytes()));
         people(&mut run, &mut names);
         each(&mut transcript, &mut receipts, |role, octets, cut| names.hide(role, octets, cut));
-        Self::judged(run, transcript, receipts, self.as_of)
+        let mut report = Self::judged(run, transcript, receipts, self.as_of);
+        report.listings.clone_from(&self.listings);
+        report
     }
 }
 

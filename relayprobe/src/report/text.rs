@@ -8,6 +8,7 @@ use core::fmt::{self, Write as _};
 
 use super::advice;
 use super::{ProbeReport, Report};
+use crate::lookup::{ListAnswer, Listing};
 use crate::matrix::{Acceptance, Family};
 use crate::octets::escape;
 use crate::outcome::{NotApplicable, Outcome};
@@ -26,6 +27,7 @@ pub(super) fn report(report: &Report) -> String {
         text.push_str(&section(report, path));
     }
     text.push_str(&came_back(report));
+    text.push_str(&listings(&report.listings));
     text.push_str("\nWhat next\n");
     for line in advice::next_steps(report) {
         put(&mut text, format_args!("  - {line}\n"));
@@ -66,6 +68,22 @@ fn head(report: &Report) -> String {
     }
     if let Some(greeting) = &report.server.greeting {
         put(&mut text, format_args!("  It greeted with: {}\n", line(greeting.as_bytes())));
+    }
+    text
+}
+
+/// What block lists say; an address that they do not name is counted only.
+fn listings(listings: &[Listing]) -> String {
+    if listings.is_empty() {
+        return String::new();
+    }
+    let mut text = String::from("\nBlock lists (no verdict depends on them)\n");
+    let clear = listings.iter().filter(|listing| listing.answer == ListAnswer::NotListed).count();
+    if clear > 0 {
+        put(&mut text, format_args!("  not listed: {clear} of {} asked\n", listings.len()));
+    }
+    for listing in listings.iter().filter(|listing| listing.answer != ListAnswer::NotListed) {
+        put(&mut text, format_args!("  {listing}\n"));
     }
     text
 }

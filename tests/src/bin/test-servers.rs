@@ -6,6 +6,7 @@
 //!   the end comes the report that Rust's own session gives.
 //! - `dialogue NAME`: the same server on a socket. Standard input takes the reports of drivers, a line of JSON each; the
 //!   answer is `"ok"` once it says what the session in Rust says.
+//! - `liar`: a DNS server that lies, until standard input ends.
 //! - `server NAME [SINK]`: a real mail server, until standard input ends.
 //! - `survey NAME`: the same, and what Rust's survey found of each case.
 #![allow(clippy::print_stdout, reason = "the answers are what it is for")]
@@ -20,6 +21,7 @@ use relayprobe::session::{Input, Output};
 use relayprobe::{Report, Selection};
 use relayprobe_tests::dialogue;
 use relayprobe_tests::expect::{self, assert_same, timeless};
+use relayprobe_tests::liar::{Liar, Tcp};
 use relayprobe_tests::script::Server;
 use relayprobe_tests::servers;
 use relayprobe_tests::sockets::Listening;
@@ -34,10 +36,11 @@ fn main() {
         ["list"] => list(),
         ["converse", name] => converse(name),
         ["dialogue", name] => listen(name),
+        ["liar"] => lie(),
         ["server", name] => serve(&start(name, None)),
         ["server", name, sink] => serve(&start(name, Some(sink.parse().expect("an address")))),
         ["survey", name] => survey_too(&start(name, None)),
-        _ => panic!("list, converse NAME, dialogue NAME, server NAME [SINK] or survey NAME"),
+        _ => panic!("list, converse NAME, dialogue NAME, liar, server NAME [SINK] or survey NAME"),
     }
 }
 
@@ -68,6 +71,12 @@ fn converse(name: &str) {
     drop(virtual_time::converse(&mut Pipe, Server::new(&dialogue), usize::MAX));
     let rust = virtual_time::drive(dialogue.plan(address), Server::new(&dialogue), usize::MAX);
     say(&json!({ "report": rust.report.to_json() }));
+}
+
+fn lie() {
+    let liar = Liar::start(Tcp::Answers);
+    say(&json!({ "host": liar.addr.ip(), "port": liar.addr.port() }));
+    while hear().is_some() {}
 }
 
 /// A session on the other side of standard input and output.

@@ -74,6 +74,18 @@ impl Server {
     /// # Panics
     /// If it does not greet within 30 s; the message has the log.
     pub(super) fn start(recipe: &Recipe, instance: &Instance) -> Self {
+        Self::start_until(greets, recipe, instance)
+    }
+
+    /// Starts an instance of a server that waits for its client to speak first.
+    ///
+    /// # Panics
+    /// If it does not listen within 30 s; the message has the log.
+    pub(super) fn start_listening(recipe: &Recipe, instance: &Instance) -> Self {
+        Self::start_until(listens, recipe, instance)
+    }
+
+    fn start_until(ready: fn(SocketAddr, Duration) -> bool, recipe: &Recipe, instance: &Instance) -> Self {
         let root = prepare(recipe);
         let folder = tempfile::Builder::new().prefix("relayprobe-").tempdir().expect("a folder can be made");
         furnish(&folder, instance).expect("the instance's folder can be written");
@@ -88,7 +100,7 @@ impl Server {
             .spawn()
             .expect("unshare (package util-linux) can be run");
         let mut server = Self { addr: instance.addr, folder, namespace };
-        server.wait_for_greeting(recipe.name);
+        server.wait_until(ready, recipe.name);
         server
     }
 
@@ -139,13 +151,13 @@ impl Server {
         said
     }
 
-    fn wait_for_greeting(&mut self, name: &str) {
+    fn wait_until(&mut self, ready: fn(SocketAddr, Duration) -> bool, name: &str) {
         let begin = Instant::now();
-        while !greets(self.addr, PATIENCE.saturating_sub(begin.elapsed())) {
+        while !ready(self.addr, PATIENCE.saturating_sub(begin.elapsed())) {
             let ended = self.namespace.try_wait().expect("a child can be waited for");
             assert!(
                 ended.is_none() && begin.elapsed() < PATIENCE,
-                "{name} at {} does not greet ({ended:?}). Its log:\n{}",
+                "{name} at {} is not there ({ended:?}). Its log:\n{}",
                 self.addr,
                 self.log(),
             );
@@ -200,6 +212,11 @@ fn greets(addr: SocketAddr, patience: Duration) -> bool {
         && BufReader::new(&stream).read_line(&mut greeting).is_ok();
     let _ = stream.write_all(b"QUIT\r\n");
     heard && greeting.len() > 3 && greeting.bytes().take(3).all(|byte| byte.is_ascii_digit())
+}
+
+/// Whether a server takes connections there.
+fn listens(addr: SocketAddr, patience: Duration) -> bool {
+    TcpStream::connect_timeout(&addr, patience.max(Duration::from_millis(1))).is_ok()
 }
 
 /// A loopback address nobody else has, with a port that was free a moment ago. Picked at random, because test

@@ -249,3 +249,21 @@ fn run_names_are_forty_bits_of_base32() {
     assert_eq!(run_name(u64::MAX), "77777777");
     assert_ne!(run_name(1), run_name(2));
 }
+
+#[test]
+fn a_name_of_the_dns_stands_in_until_the_server_says_its_own() {
+    let mut target = target();
+    let rcpt = |target: Target, host: Option<&str>| {
+        let plan = build(builder(target).matrix(Matrix::named(["bang-host"]).unwrap())).unwrap();
+        let record = plan.record();
+        let host: Option<Domain> = host.map(|text| text.parse().unwrap());
+        let of_case =
+            |probe: &&crate::plan::Probe| record.case(probe).is_some_and(|case| case.id == "bang-host");
+        let probe = record.probes.iter().find(of_case).unwrap();
+        Names::new(record, probe, host.as_ref()).rcpt().map(|line| line.text().to_string()).ok()
+    };
+    assert_eq!(rcpt(target.clone(), None), None, "nothing is known");
+    target.mail_host = Some("mx.target.example".parse().unwrap());
+    assert!(rcpt(target.clone(), None).unwrap().ends_with("@mx.target.example>"));
+    assert!(rcpt(target, Some("own.example")).unwrap().ends_with("@own.example>"));
+}

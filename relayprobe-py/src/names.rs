@@ -1,0 +1,124 @@
+//! Domains, lists and the tester's own names: asked on a thread of its own, while Python's signals are heeded.
+
+use core::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::Mutex;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
+use std::time::Duration;
+
+use pyo3::prelude::*;
+use relayprobe::Identity;
+use relayprobe::cli::config;
+use relayprobe::cli::names::{NamesError, Server};
+use relayprobe::cli::resolve::Resolved;
+use relayprobe::cli::self_check::check;
+use relayprobe::dns::{self, blocking};
+use relayprobe::lookup::List;
+
+use crate::error::{error, parse, wrong};
+
+/// How often signals are heeded.
+const SLICE: Duration = Duration::from_millis(100);
+
+/// Where the mail of a domain goes, as JSON.
+#[pyfunction]
+pub(crate) fn resolve(
+    py: Python<'_>,
+    domain: &str,
+    provider: Vec<String>,
+    servers: Vec<String>,
+) -> PyResult<String> {
+    let domain = dns::domain(domain).map_err(|fault| wrong(py, "domain", domain, &fault))?;
+    let provider = provider.iter().map(|text| parse(py, "provider_networks", text));
+    let provider = provider.collect::<PyResult<Vec<_>>>()?;
+    let servers = addresses_of(py, &servers)?;
+    let found = wait(py, move || Resolved::look_up(&domain, &provider, &resolver(&servers)?))?;
+    found.map(|found| json(&found)).map_err(|fault| raised(py, &fault))
+}
+
+/// What lists say of addresses, as JSON.
+#[pyfunction]
+pub(crate) fn listings(
+    py: Python<'_>,
+    lists: &str,
+    addresses: Vec<IpAddr>,
+    servers: Vec<String>,
+) -> PyResult<String> {
+    let lists: Vec<List> = serde_json::from_str(lists).map_err(|fault| wrong(py, "lists", "", &fault))?;
+    let servers = addresses_of(py, &servers)?;
+    let found = wait(py, move || Ok(resolver(&servers)?.listings(&lists, &addresses)?))?;
+    found.map(|found| json(&found)).map_err(|fault| raised(py, &fault))
+}
+
+/// Whether the names of an identity are in order, as JSON.
+#[pyfunction]
+pub(crate) fn self_check(
+    py: Python<'_>,
+    identity: &str,
+    source: Option<IpAddr>,
+    text: Option<String>,
+    servers: Vec<String>,
+) -> PyResult<String> {
+    let identity: Identity =
+        serde_json::from_str(identity).map_err(|fault| wrong(py, "identity", "", &fault))?;
+    let servers = addresses_of(py, &servers)?;
+    let found = wait(py, move || check(&identity, source, text.as_deref(), &resolver(&servers)?))?;
+    found.map(|found| json(&found)).map_err(|fault| raised(py, &fault))
+}
+
+/// The lists of a configuration, as JSON.
+#[pyfunction]
+pub(crate) fn load_lists(py: Python<'_>, path: PathBuf) -> PyResult<String> {
+    py.detach(|| config::load_lists(&path)).map(|lists| json(&lists)).map_err(|fault| {
+        let path = path.display().to_string();
+        error(py, "ConfigError", "config", &fault, &[("path", path)])
+    })
+}
+
+fn addresses_of(py: Python<'_>, servers: &[String]) -> PyResult<Vec<SocketAddr>> {
+    servers.iter().map(|text| parse(py, "servers", text).map(|server: Server| server.0)).collect()
+}
+
+fn resolver(servers: &[SocketAddr]) -> Result<blocking::Resolver, NamesError> {
+    Ok(if servers.is_empty() {
+        blocking::Resolver::system()?
+    } else {
+        blocking::Resolver::with_servers(servers)?
+    })
+}
+
+/// Waits for what a thread finds. Ctrl-C leaves the thread to its end, which is bounded.
+fn wait<T: Send + 'static>(py: Python<'_>, ask: impl FnOnce() -> T + Send + 'static) -> PyResult<T> {
+    let (sender, receiver) = mpsc::channel();
+    thread::spawn(move || sender.send(ask()));
+    let receiver = Mutex::new(receiver);
+    loop {
+        let heard = py.detach(|| receiver.lock().ok().map(|receiver| receiver.recv_timeout(SLICE)));
+        match heard {
+            Some(Ok(found)) => return Ok(found),
+            Some(Err(RecvTimeoutError::Timeout)) => py.check_signals()?,
+            Some(Err(RecvTimeoutError::Disconnected)) | None => {
+                let message = "the thread that asks has ended without an answer";
+                return Err(error(py, "ResolverError", "lost", &message, &[]));
+            }
+        }
+    }
+}
+
+fn raised(py: Python<'_>, fault: &NamesError) -> PyErr {
+    match fault {
+        NamesError::None { domain, .. } | NamesError::NoAddress { domain } => {
+            error(py, "TargetError", "no-mail-hosts", fault, &[("name", domain.to_string())])
+        }
+        NamesError::Unknown { domain, .. } => {
+            error(py, "ResolverError", "unknown", fault, &[("name", domain.to_string())])
+        }
+        other => error(py, "ResolverError", "resolver", other, &[]),
+    }
+}
+
+/// What was found has neither odd keys nor floats, so it can always be written.
+fn json(value: &impl serde::Serialize) -> String {
+    serde_json::to_string(value).unwrap_or_default()
+}

@@ -1,0 +1,84 @@
+"""Domains, lists and one's own names, asked of a DNS server that lies."""
+
+from __future__ import annotations
+
+import asyncio
+import pickle
+from collections.abc import Callable
+from ipaddress import ip_address
+from pathlib import Path
+
+import pytest
+
+import relayprobe
+from relayprobe import BlockList, Identity, InputError, ResolverError, TargetError, listings, resolve, self_check
+
+from conftest import Peer
+
+START = Callable[..., Peer]
+
+
+@pytest.fixture
+def servers(peer: START) -> list[str]:
+    liar = peer("liar")
+    return [f"{liar.host}:{liar.port}"]
+
+
+def test_a_domain_becomes_targets(servers: list[str]) -> None:
+    mail = resolve("rebinding.liar.example", servers=servers, provider_networks=["127.9.2.0/24"])
+    assert (mail.service, mail.inbound) == ("mx", "direct")
+    (target,) = mail.targets(2525)
+    assert (target.address, target.port) == (ip_address("127.9.1.1"), 2525)
+    assert (target.name, target.domains) == ("rebind.liar.example", ("rebinding.liar.example",))
+    assert pickle.loads(pickle.dumps(mail)) == mail
+    many = asyncio.run(asyncio.to_thread(resolve, "many.liar.example", servers=servers))
+    assert (len(many.hosts), many.notes) == (10, ("many-hosts",))
+
+
+def test_what_is_not_known_is_no_answer(servers: list[str]) -> None:
+    with pytest.raises(TargetError, match=r"gone\.liar\.example") as gone:
+        resolve("gone.liar.example", servers=servers)
+    assert gone.value.code == "no-mail-hosts"
+    with pytest.raises(ResolverError) as unknown:
+        resolve("servfail.liar.example", servers=servers)
+    assert unknown.value.code == "unknown"
+    for wrong in [{"domain": "xn--a.example"}, {"domain": "a.example", "servers": ["x"]}]:
+        with pytest.raises(InputError):
+            resolve(**wrong)  # type: ignore[arg-type]
+
+
+def test_lists_that_lie_list_nobody(servers: list[str], tmp_path: Path) -> None:
+    config = tmp_path / "desk.toml"
+    config.write_text('[[lists]]\nzone = "good.list"\nmeanings = [{ codes = "127.0.0.2", name = "open relay" }]\n')
+    lists = [*BlockList.load(config), BlockList("wildcard.list"), BlockList("dead.list", ("ipv4", "ipv6"))]
+    found = listings(["192.0.2.9", "192.0.2.8"], lists, servers=servers)
+    assert [listing.state for listing in found] == ["listed", "not-listed", *["unknown"] * 4]
+    assert (found[0].meanings, str(found[0].codes[0])) == (("open relay",), "127.0.0.2")
+    assert "\x1b" not in str(found[0].texts[0])
+    assert [listing.why for listing in found[2::2]] == ["lists-all", "dead"]
+    assert listings("2001:db8::1", lists[0], servers=servers)[0].state == "not-applicable"
+
+
+def test_a_report_keeps_what_lists_say(servers: list[str], peer: START, identity: Identity) -> None:
+    server = peer("dialogue", "closed-pipelined")
+    report = relayprobe.probe(
+        f"{server.host}:{server.port}",
+        identity=identity,
+        authorization="own-server:demo",
+        allow_private=True,
+        profile="lab",
+    )
+    assert report.listings == () and report.addresses == (report.address,)
+    found = listings(report.addresses, BlockList("quota.list"), servers=servers)
+    later = report.with_listings(found)
+    assert later.listings == found and later.verdict == report.verdict
+    assert relayprobe.Report.from_json(later.to_json()).listings == found
+
+
+def test_ones_own_names_are_looked_at(servers: list[str]) -> None:
+    identity = Identity(probe_domain="host.liar.example", probe_uri="mailto:postmaster@host.liar.example")
+    found = {finding.check: finding for finding in self_check(identity, servers=servers)}
+    assert found["helo-address"].state == "right"
+    assert found["probe-uri"].state == "right"
+    mx = found["probe-domain-mx"]
+    assert (mx.state, mx.line) == ("wrong", "host.liar.example.\tIN\tMX\t10 mx.host.liar.example.")

@@ -1,0 +1,340 @@
+//! Domains, lists and the tester's own names on the command line, as its users meet them. Nothing leaves loopback.
+
+use std::fs;
+use std::io::{Read as _, Write as _};
+use std::net::{IpAddr, TcpListener};
+use std::path::PathBuf;
+use std::thread;
+
+use relayprobe_tests::hosts::Hosts;
+use relayprobe_tests::liar::{Liar, Tcp};
+use relayprobe_tests::program::{IDENTITY, assert_fits_schema, command, json, run, text};
+use relayprobe_tests::servers::{Server, postfix, unbound};
+use serde_json::Value;
+use tempfile::TempDir;
+
+const OPEN: &str = "on RCPT TO:<*@probe.example>: 250 2.1.5 Ok";
+/// The servers know one domain; this is another.
+const OTHER: &str = "on RCPT TO:<postmaster@closed.example>: 250 2.1.5 Ok";
+const LAB: [&str; 3] = ["--profile", "lab", "--allow-private"];
+
+const ZONE: &str = "d MX 10 a.example.\nd MX 20 b.example.\ntarget MX 10 a.example.\ntarget MX 20 b.example.\na A 127.9.1.1\na A 127.9.1.9\nb A 127.9.2.1\n\
+    null MX 0 .\nclosed MX 5 a1.example.\na1 A 127.9.1.1\n\
+    inside MX 5 in.example.\nin A 10.0.0.1\nin A 169.254.169.254\n\
+    2.0.0.127.bl A 127.0.0.2\n1.1.9.127.bl A 127.0.0.5\n1.1.9.127.bl TXT \"why\"\n\
+    probe MX 10 mx.probe.example.\nmx.probe A 127.9.8.1\nprobe A 127.9.8.2\n";
+const REVERSE: &str = "1.1.9 PTR a.example.\n9.1.9 PTR other.example.\n2.8.9 PTR probe.example.\n";
+
+/// The zones of these tests on a real server.
+fn zones() -> (Server, String) {
+    let server = unbound::start(&[
+        ("example.", "/instance-example.zone", ZONE),
+        ("127.in-addr.arpa.", "/instance-reverse.zone", REVERSE),
+    ]);
+    let addr = server.addr.to_string();
+    (server, addr)
+}
+
+/// `--mx` with the usual options.
+fn probe(domain: &str, port: u16, dns: &str, more: &[&str]) -> (i32, String, String) {
+    let port = port.to_string();
+    run(&[&["probe", "--mx", domain, "--ports", &port, "--dns", dns], &IDENTITY[..], &LAB, more].concat())
+}
+
+/// The reports, and the summary in the last line.
+fn split(out: &str) -> (Vec<Value>, Value) {
+    let mut lines: Vec<Value> = out.lines().map(json).collect();
+    let summary = lines.pop().expect("a summary");
+    lines.iter().for_each(assert_fits_schema);
+    (lines, summary)
+}
+
+fn kind(address: IpAddr) -> usize {
+    usize::from(address.to_string().ends_with(".9"))
+}
+
+#[test]
+fn every_address_of_a_domain_is_a_target_and_one_report_sums_up() {
+    let (_server, dns) = zones();
+    let hosts = Hosts::start(&["", OPEN], kind);
+    let (code, out, err) = probe("target.example", hosts.port, &dns, &["--json"]);
+    let (reports, summary) = split(&out);
+    assert_eq!(reports.len(), 3, "{err}");
+    assert_eq!((code, summary["verdict"].as_str()), (1, Some("suspected")), "{err}");
+    let found: Vec<(&str, &str, &str)> = summary["hosts"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|host| ["address", "host", "verdict"].map(|key| host[key].as_str().unwrap()))
+        .map(|[address, host, verdict]| (address, host, verdict))
+        .collect();
+    assert_eq!(
+        found,
+        [
+            ("127.9.1.1", "a.example", "closed"),
+            ("127.9.1.9", "a.example", "suspected"),
+            ("127.9.2.1", "b.example", "closed"),
+        ]
+    );
+    for report in &reports {
+        let target = &report["run"]["target"];
+        assert_eq!(target["domains"], serde_json::json!(["target.example"]));
+        assert_eq!(target["mail_host"], target["name"]);
+        let leads_back = target["address"] == "127.9.1.1";
+        assert_eq!(target["reverse_name"].as_str(), leads_back.then_some("a.example"), "{target}");
+        let run =
+            summary["hosts"].as_array().unwrap().iter().find(|host| host["address"] == target["address"]);
+        assert_eq!(run.unwrap()["run"], report["run"]["run"]);
+    }
+    assert_eq!(hosts.seen().most_in_a_network, 1);
+    let hosts = Hosts::start(&[OTHER], |_| 0);
+    let (code, out, _) = probe("closed.example", hosts.port, &dns, &[]);
+    assert!(code == 0 && out.contains("\nclosed: the mail of closed.example"), "{out}");
+}
+
+#[test]
+fn a_relay_among_the_hosts_of_a_domain_is_proven() {
+    let sink = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).unwrap();
+    let open = postfix::start(postfix::Flavour::Open, Some(sink));
+    let (address, port) = (open.addr.ip(), open.addr.port());
+    let zone = format!("target MX 5 nobody.example.\ntarget MX 9 relay.example.\nrelay A {address}\n");
+    let server = unbound::start(&[("example.", "/instance-example.zone", &zone)]);
+    let (dns, sink) = (server.addr.to_string(), sink.to_string());
+    let more = ["--json", "--sink", &sink, "--source", "127.0.0.2", "--mailbox", "alice@target.example"];
+    let (code, out, err) = probe("target.example", port, &dns, &more);
+    let (reports, summary) = split(&out);
+    assert_eq!((code, summary["verdict"].as_str()), (2, Some("open-relay")), "{err}");
+    assert_eq!((reports.len(), reports[0]["verdict"].as_str()), (1, Some("open-relay")));
+    assert_eq!(summary["mail"]["hosts"][0]["faults"][0]["fault"], "no-such-name");
+}
+
+#[test]
+fn a_domain_that_takes_no_mail_has_nobody_to_ask() {
+    let (_server, dns) = zones();
+    let (code, out, _) = probe("null.example", 25, &dns, &["--json"]);
+    let (reports, summary) = split(&out);
+    assert_eq!((code, reports.len(), &summary["verdict"]), (0, 0, &"no-mail-service".into()));
+    let (code, out, err) = probe("nowhere.example", 25, &dns, &[]);
+    assert!(code == 64 && out.is_empty() && err.contains("nowhere.example"), "{err}");
+    // Whoever does not answer says nothing of the domain.
+    let (code, out, err) = probe("d.test", 25, &dns, &[]);
+    assert!(code == 74 && out.is_empty() && err.contains("says nothing about its servers"), "{err}");
+}
+
+#[test]
+fn no_domain_turns_the_tester_against_inside_hosts() {
+    let (_server, dns) = zones();
+    let arguments = [&["probe", "--mx", "inside.example", "--dns", &dns, "--json"], &IDENTITY[..]].concat();
+    let (code, out, err) = run(&arguments);
+    let (reports, summary) = split(&out);
+    assert_eq!((code, reports.len(), &summary["verdict"]), (3, 0, &"undetermined".into()), "{err}");
+    assert!(
+        err.contains("10.0.0.1 is private") && err.contains("169.254.169.254 is a metadata service"),
+        "{err}"
+    );
+    // Private hosts may be allowed, metadata services never.
+    let (code, out, _) =
+        run(&[&arguments[..], &["--allow-private", "--never-test", "/dev/null", "--source", "127.0.0.1"]]
+            .concat());
+    let (_, summary) = split(&out);
+    let untested = &summary["hosts"][1]["untested"];
+    assert!(code == 3 && untested.as_str().unwrap().contains("metadata"), "{summary}");
+}
+
+#[test]
+fn whoever_asked_not_to_be_tested_is_not_looked_up() {
+    let liar = Liar::start(Tcp::Answers);
+    let room = TempDir::new().unwrap();
+    let list = room.path().join("never");
+    fs::write(&list, "liar.example\n").unwrap();
+    let dns = liar.addr.to_string();
+    let (code, _, err) = probe("host.liar.example", 25, &dns, &["--never-test", text(&list)]);
+    assert!(code == 64 && err.contains("never-test"), "{err}");
+    let (code, _, err) = probe("host.liar.example", 25, &dns, &["--scope", "other.example"]);
+    assert!(code == 64 && err.contains("scope"), "{err}");
+    assert!(liar.names().is_empty(), "{:?}", liar.names());
+}
+
+#[test]
+fn a_name_is_looked_up_once_whatever_it_says_later() {
+    let liar = Liar::start(Tcp::Answers);
+    let hosts = Hosts::start(&[""], |_| 0);
+    let dns = liar.addr.to_string();
+    let (code, out, err) =
+        probe("rebinding.liar.example", hosts.port, &dns, &["--json", "--matrix", "standard"]);
+    let (reports, _) = split(&out);
+    // The server does not know the domain as its own.
+    assert_eq!((code, reports.len()), (3, 1), "{err}");
+    assert_eq!(reports[0]["run"]["target"]["address"], "127.9.1.1");
+    let seen = hosts.seen().connections;
+    assert!(seen.len() > 1 && seen.iter().all(|address| address.to_string() == "127.9.1.1"), "{seen:?}");
+    // Once for each family.
+    assert_eq!(liar.asked("rebind.liar.example"), 2);
+}
+
+/// A configuration with one list.
+fn configuration(room: &TempDir, dns: &str, more: &str) -> PathBuf {
+    let path = room.path().join("desk.toml");
+    let text = format!(
+        "[identity]\nprobe-domain = \"probe.example\"\nsink-ip = [\"127.9.8.1\"]\nprobe-uri = \"{more}\"\n\
+         [authorization]\nkind = \"own-server\"\nreference = \"demo\"\n\
+         [dns]\nservers = [\"{dns}\"]\nprovider-networks = [\"127.9.2.0/24\"]\n\
+         [[lists]]\nzone = \"bl.example\"\nmeanings = [{{ codes = \"127.0.0.5\", name = \"open relay\" }}]\n\
+         [[lists]]\nzone = \"gone.example\"\n"
+    );
+    fs::write(&path, text).unwrap();
+    path
+}
+
+#[test]
+fn lists_stand_in_the_report_and_change_no_verdict() {
+    let (_server, dns) = zones();
+    let hosts = Hosts::start(&[""], |_| 0);
+    let room = TempDir::new().unwrap();
+    let config = configuration(&room, &dns, "https://probe.example/");
+    let target = format!("127.9.1.1:{}", hosts.port);
+    let options = ["--config", text(&config), "--domain", "target.example"];
+    let (code, out, err) = run(&[&["probe", &target, "--json"], &options[..], &LAB].concat());
+    let report = json(&out);
+    assert_fits_schema(&report);
+    assert_eq!((code, report["verdict"].as_str()), (0, Some("closed")), "{err}");
+    let listings = report["listings"].as_array().unwrap();
+    assert_eq!(listings.len(), 2);
+    assert_eq!(listings[0]["state"], "listed");
+    assert_eq!(listings[0]["meanings"], serde_json::json!(["open relay"]));
+    assert_eq!(listings[0]["texts"], serde_json::json!(["why"]));
+    assert_eq!((&listings[1]["state"], &listings[1]["why"]["doubt"]), (&"unknown".into(), &"dead".into()));
+    // A stored report keeps them, judged again and redacted.
+    let path = room.path().join("report.json");
+    fs::write(&path, &out).unwrap();
+    for command in [&["judge", text(&path), "--json"][..], &["redact", text(&path)]] {
+        let (_, again, err) = run(command);
+        assert_eq!(json(&again)["listings"], report["listings"], "{err}");
+    }
+    let (_, shown, _) = run(&["judge", text(&path)]);
+    assert!(shown.contains("127.9.1.1 is listed by bl.example 127.0.0.5, open relay: why"), "{shown}");
+    // The same by hand.
+    let (code, out, _) = run(&["listings", "--report", text(&path), "--config", text(&config), "--json"]);
+    let lines: Vec<Value> = out.lines().map(json).collect();
+    assert_eq!((code, &Value::Array(lines)), (1, &report["listings"]));
+    let (code, out, _) = run(&["listings", "127.9.1.9", "--list", "bl.example", "--config", text(&config)]);
+    assert_eq!((code, &*out), (0, "127.9.1.9 is not listed by bl.example\n"));
+    let (code, _, err) = run(&["listings", "127.9.1.9", "--dns", &dns]);
+    assert!(code == 64 && err.contains("[[lists]]"), "{err}");
+    // All of a domain, in the summary too.
+    let port = hosts.port.to_string();
+    let arguments =
+        ["probe", "--mx", "closed.example", "--ports", &port, "--config", text(&config), "--json"];
+    let (_, out, _) = run(&[&arguments, &LAB[..]].concat());
+    let (reports, summary) = split(&out);
+    assert_eq!(reports[0]["listings"], summary["hosts"][0]["listings"]);
+    assert_eq!(summary["inbound"], "direct");
+}
+
+#[test]
+fn a_domain_is_shown_with_the_names_of_its_addresses() {
+    let (_server, dns) = zones();
+    let (code, out, err) =
+        run(&["resolve", "d.example", "--dns", &dns, "--provider-network", "127.9.2.0/24"]);
+    assert_eq!(code, 0, "{err}");
+    for line in [
+        "10 a.example",
+        "  127.9.1.1, a.example: 127.9.1.1 is loopback",
+        "  127.9.1.9, reverse name other.example not confirmed",
+        "  127.9.2.1, no reverse name",
+        "mail arrives: both",
+    ] {
+        assert!(out.lines().any(|shown| shown.starts_with(line)), "{line}: {out}");
+    }
+    let (_, out, _) = run(&["resolve", "D.example.", "--dns", &dns, "--json"]);
+    assert_eq!(json(&out)["mail"]["hosts"][0]["name"], "a.example");
+}
+
+/// Serves one text over HTTP until it is dropped.
+fn serve(text: String) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    thread::spawn(move || {
+        while let Ok((mut stream, _)) = listener.accept() {
+            let mut request = [0; 1_024];
+            let read = stream.read(&mut request).unwrap_or(0);
+            let (status, body) = if request[..read].starts_with(b"GET /probing.txt ") {
+                ("200 OK", &*text)
+            } else {
+                ("404 Not Found", "")
+            };
+            let head =
+                format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len());
+            let _sent = stream.write_all((head + body).as_bytes());
+        }
+    });
+    port
+}
+
+#[test]
+fn ones_own_names_are_looked_at_and_what_is_wrong_is_said_with_its_line() {
+    let (_server, dns) = zones();
+    let room = TempDir::new().unwrap();
+    let written = room.path().join("probing.txt");
+    let config = configuration(&room, &dns, "http://127.0.0.1:1/probing.txt");
+    let config = text(&config);
+    let (code, _, err) = run(&["self-check", "--config", config, "--write-probing-txt", text(&written)]);
+    assert_eq!(code, 0, "{err}");
+    let good = fs::read_to_string(&written).unwrap();
+    assert!(
+        good.contains("Contact: mailto:postmaster@probe.example\n") && good.contains("Expires: 20"),
+        "{good}"
+    );
+    let port = serve(good.replace("127.0.0.1:1/", "PORT/"));
+    let uri = format!("http://127.0.0.1:{port}/probing.txt");
+    // The text stands there, and says that it stands elsewhere.
+    let check = |more: &[&str]| {
+        let mut command = command(&[&["self-check", "--config", config], more].concat());
+        for scheme in ["http_proxy", "https_proxy", "all_proxy"] {
+            // Nothing on loopback is asked of somebody else.
+            command.env_remove(scheme).env_remove(scheme.to_ascii_uppercase());
+        }
+        let output = command.output().unwrap();
+        let [out, err] = [output.stdout, output.stderr].map(|octets| String::from_utf8(octets).unwrap());
+        (output.status.code().unwrap(), out, err)
+    };
+    let (code, out, _) = check(&["--probe-uri", &uri]);
+    assert!(code == 1 && out.contains(&format!("\n  Canonical: {uri}\n")), "{out}");
+    let (code, out, _) = check(&["--probe-uri", &format!("http://127.0.0.1:{port}/other")]);
+    assert!(code == 1 && out.contains("there is no text at"), "{out}");
+    let (code, out, err) = check(&["--probing-txt", text(&written)]);
+    assert_eq!(code, 0, "{out}{err}");
+    assert_eq!(out.lines().filter(|line| line.starts_with("right: ")).count(), 5, "{out}");
+    // Nobody listens there.
+    let (code, out, _) = check(&[]);
+    assert!(code == 3 && out.contains("unknown: the text at"), "{out}");
+    let (code, out, _) = check(&["--source", "127.9.8.7", "--probing-txt", text(&written), "--json"]);
+    let found = json(&out);
+    let wrong: Vec<(&str, &str)> = found["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|finding| finding["state"] == "wrong")
+        .map(|finding| (finding["check"].as_str().unwrap(), finding["line"].as_str().unwrap()))
+        .collect();
+    assert_eq!(
+        wrong,
+        [
+            ("helo-address", "probe.example.\tIN\tA\t127.9.8.7"),
+            ("reverse-name", "7.8.9.127.in-addr.arpa.\tIN\tPTR\tprobe.example."),
+        ]
+    );
+    assert_eq!(code, 1);
+}
+
+#[test]
+fn what_names_a_server_or_a_list_wrongly_is_told() {
+    for (arguments, says) in [
+        (&["resolve", "d.example", "--dns", "x"][..], "DNS server"),
+        (&["resolve", "xn--a.example"], "domain name"),
+        (&["probe", "--mx", "d.example", "127.0.0.1"], "cannot be used with"),
+    ] {
+        let (code, _, err) = run(arguments);
+        assert!(code == 64 && err.contains(says), "{err}");
+    }
+}
