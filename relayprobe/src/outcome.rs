@@ -6,6 +6,7 @@ mod proof;
 mod why;
 
 pub use absent::{NotApplicable, NotTested};
+use evidence::Order;
 pub(crate) use evidence::{Evidence, Seen, Sighting};
 pub(crate) use proof::{queue_ids, until};
 pub use why::Why;
@@ -289,12 +290,12 @@ fn void_banned(record: &RunRecord, evidence: &Evidence<'_>, outcomes: &mut [Outc
 
 /// The time from a good control to the next good one, with a refused one between them.
 pub(crate) struct Ban {
-    after: (u64, usize),
-    before: Option<(u64, usize)>,
+    after: Order,
+    before: Option<Order>,
 }
 
 impl Ban {
-    fn holds(&self, order: (u64, usize)) -> bool {
+    fn holds(&self, order: Order) -> bool {
         order > self.after && self.before.is_none_or(|before| order < before)
     }
 }
