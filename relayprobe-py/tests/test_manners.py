@@ -41,7 +41,9 @@ def test_ctrl_c_ends_a_run_within_half_a_second() -> None:
 def seconds_to_an_end_by_ctrl_c(listener: socket.socket) -> float:
     """How long a run that waits for a greeting goes on after Ctrl-C."""
     script = (
-        "import relayprobe\n"
+        "import relayprobe, signal\n"
+        # Whoever starts the tests in the background of a shell has them ignore Ctrl-C.
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "who = relayprobe.Identity(probe_domain='probe.example')\n"
         "target = '127.0.0.1:%d'\n"
         "try:\n"
