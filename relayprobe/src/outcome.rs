@@ -10,7 +10,7 @@ use evidence::Order;
 pub(crate) use evidence::{Evidence, Seen, Sighting};
 pub(crate) use proof::{queue_ids, until};
 pub use why::Why;
-pub(crate) use why::{cannot_find_domain, phrases};
+pub(crate) use why::{cannot_find_domain, lacks_room, phrases};
 
 use alloc::borrow::Cow;
 use alloc::vec;
@@ -42,7 +42,7 @@ pub enum Outcome {
         /// The reply, as kept.
         reply: Octets,
     },
-    /// Refused for now, and no retry is left.
+    /// Refused for now, and no retry is left; or there was no room for mail, whose code is no sign of how long.
     Deferred {
         /// At which step.
         stage: Step,
@@ -208,7 +208,8 @@ impl Evidence<'_> {
         // A reply that was cut is read as far as it was kept.
         let parsed = kept(&reply);
         let Ok(parsed) = Reply::parse(&parsed) else { return Outcome::Deferred { stage, reply } };
-        if code.is_transient() && !names_relaying(&parsed) {
+        let passes = code.is_transient() || stage == Step::Rcpt && lacks_room(&parsed);
+        if passes && !names_relaying(&parsed) {
             return Outcome::Deferred { stage, reply };
         }
         let why = Why::of(stage, &parsed);
