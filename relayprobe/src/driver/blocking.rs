@@ -143,7 +143,8 @@ impl Poller {
         for event in &self.events {
             let found = run.connections.iter_mut().find(|connection| token(connection.id) == event.token());
             if let Some(connection) = found {
-                connection.socket.readable |= shows_more_than_room(event);
+                connection.socket.ended |= is_end(event);
+                connection.socket.readable |= event.is_readable() || is_end(event);
                 connection.socket.writable |=
                     event.is_writable() || event.is_write_closed() || event.is_error();
             }
@@ -155,8 +156,8 @@ fn token(id: ConnId) -> Token {
     Token(usize::try_from(id.0).unwrap_or(usize::MAX))
 }
 
-fn shows_more_than_room(event: &Readiness) -> bool {
-    event.is_readable() || event.is_read_closed() || event.is_write_closed() || event.is_error()
+fn is_end(event: &Readiness) -> bool {
+    event.is_read_closed() || event.is_write_closed() || event.is_error()
 }
 
 impl Transport for TcpStream {
@@ -166,5 +167,10 @@ impl Transport for TcpStream {
 
     fn set_nodelay(&self) -> io::Result<()> {
         Self::set_nodelay(self, true)
+    }
+
+    /// Nobody but the poller hears, and it is not asked between two reads.
+    fn is_silent(&self) -> bool {
+        true
     }
 }

@@ -72,6 +72,17 @@ impl<S: Transport> Connection<S> {
         can_read || self.socket.writable && self.is_writing() || self.broken.is_some()
     }
 
+    /// Whether something may have arrived that was not read. A read that has just found the socket empty is as good as
+    /// another one.
+    pub(super) const fn may_have_more(&self) -> bool {
+        !(self.socket.drained && matches!(self.layer, Layer::Clear) && self.broken.is_none())
+    }
+
+    /// Time has passed since the last read.
+    pub(super) const fn distrust(&mut self) {
+        self.socket.drained = false;
+    }
+
     /// Ends the connection when everything that came before was read.
     pub(super) fn fail(&mut self, loss: Loss) {
         self.broken.get_or_insert(loss);

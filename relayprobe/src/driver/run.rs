@@ -15,7 +15,7 @@ use crate::session::{Event, Input, Output, Session};
 use crate::transcript::Transcript;
 
 /// Octets taken by one read. A run waits most of its time, so the buffer is not part of it.
-const READ: usize = 8 * 1024;
+const READ: usize = 4 * 1024;
 
 pub(super) struct Run<S, F> {
     session: Session,
@@ -72,7 +72,12 @@ impl<S: Transport, F: FnMut(&Event)> Run<S, F> {
     pub(super) fn turn(&mut self, mut open: impl FnMut(ConnId, &Endpoint) -> io::Result<S>) -> Turn {
         loop {
             self.heed_stop();
-            match self.session.poll_output() {
+            let output = self.session.poll_output();
+            if !matches!(output, Output::Wait(_)) {
+                // Whatever it asks for takes time in which octets may arrive.
+                self.connections.iter_mut().for_each(Connection::distrust);
+            }
+            match output {
                 Output::Connect(id, endpoint) => match open(id, &endpoint) {
                     Ok(socket) => self.connections.push(Connection::new(id, endpoint, socket)),
                     Err(error) => self.hand(Some(Input::Lost(id, loss(&error)))),
@@ -94,11 +99,12 @@ impl<S: Transport, F: FnMut(&Event)> Run<S, F> {
                 Output::Wait(until) => {
                     let left = until.since(self.clock.now());
                     if left.is_zero() {
-                        self.each(|_| true, Connection::receive);
+                        self.each(Connection::may_have_more, Connection::receive);
                         self.hand(Some(Input::Tick));
                     } else if self.connections.iter().any(Connection::is_ready) {
                         self.each(Connection::is_ready, Connection::step);
                     } else {
+                        self.connections.iter_mut().for_each(Connection::distrust);
                         return Turn::Wait(self.slice(left));
                     }
                 }

@@ -12,7 +12,14 @@ pub(super) trait Transport: Read + Write {
 
     /// Sends small segments at once.
     fn set_nodelay(&self) -> io::Result<()>;
+
+    /// Whether it has heard of nothing to read since the last read began: otherwise there is more, were it only the end.
+    fn is_silent(&self) -> bool;
 }
+
+/// Whether a read that did not fill its buffer has emptied the socket, and whatever comes later is told anew: so it is
+/// with epoll (epoll(7), "Questions and answers").
+const SHORT_IS_ALL: bool = cfg!(any(target_os = "linux", target_os = "android"));
 
 /// A socket, and what the system said about it.
 ///
@@ -25,18 +32,24 @@ pub(super) struct Socket<S> {
     pub(super) readable: bool,
     /// There may be room to write.
     pub(super) writable: bool,
+    /// The system told of the end, or of an error: no read will wait any more.
+    pub(super) ended: bool,
+    /// The last read found that nothing more had arrived, and nothing else was done since.
+    pub(super) drained: bool,
 }
 
 impl<S> Socket<S> {
     pub(super) const fn new(inner: S) -> Self {
-        Self { inner, readable: false, writable: false }
+        Self { inner, readable: false, writable: false, ended: false, drained: false }
     }
 }
 
-impl<S: Read> Read for Socket<S> {
+impl<S: Transport> Read for Socket<S> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let result = retry(|| self.inner.read(buffer));
-        self.readable = !is_blocked(&result);
+        let more = self.ended || !self.inner.is_silent();
+        self.drained = is_blocked(&result) || is_short(&result, buffer.len()) && !more;
+        self.readable = !self.drained;
         result
     }
 }
@@ -63,7 +76,12 @@ fn retry(mut operation: impl FnMut() -> io::Result<usize>) -> io::Result<usize> 
     }
 }
 
-fn is_blocked(result: &io::Result<usize>) -> bool {
+/// Whether a read into a buffer of this length has emptied the socket.
+pub(super) fn is_short(result: &io::Result<usize>, length: usize) -> bool {
+    SHORT_IS_ALL && result.as_ref().is_ok_and(|&count| 0 < count && count < length)
+}
+
+pub(super) fn is_blocked(result: &io::Result<usize>) -> bool {
     result.as_ref().is_err_and(|error| error.kind() == ErrorKind::WouldBlock)
 }
 

@@ -51,6 +51,10 @@ impl Transport for Script {
     fn set_nodelay(&self) -> io::Result<()> {
         Ok(())
     }
+
+    fn is_silent(&self) -> bool {
+        self.reads.is_empty()
+    }
 }
 
 fn connection(script: Script) -> Connection<Script> {
@@ -93,6 +97,32 @@ fn a_spurious_wake_up_brings_nothing_and_is_forgotten() {
     connection.socket.readable = true;
     assert_eq!(connection.step(&mut [0; 64]), None);
     assert!(!connection.is_ready());
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_read_that_leaves_nothing_is_not_done_twice() {
+    let reads = [Ok(&b"250 one\r\n"[..]), Ok(&b"250 two\r\n"[..])];
+    let mut connection = connected(Script { reads: reads.into(), ..Script::default() });
+    connection.socket.readable = true;
+    assert_eq!(connection.step(&mut [0; 64]), Some(Input::Received(ID, b"250 one\r\n")));
+    assert!(connection.is_ready() && connection.may_have_more(), "the system told of more");
+    assert_eq!(connection.step(&mut [0; 64]), Some(Input::Received(ID, b"250 two\r\n")));
+    assert!(!connection.is_ready() && !connection.may_have_more());
+    connection.distrust();
+    assert!(connection.may_have_more(), "time has passed");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn behind_a_full_buffer_or_before_the_end_there_is_more() {
+    for (ended, room) in [(false, 8), (true, 64)] {
+        let reads = [Ok(&b"250 ok\r\n"[..])];
+        let mut connection = connected(Script { reads: reads.into(), ..Script::default() });
+        (connection.socket.readable, connection.socket.ended) = (true, ended);
+        assert_eq!(connection.step(&mut [0; 64][..room]), Some(Input::Received(ID, b"250 ok\r\n")));
+        assert!(connection.is_ready() && connection.may_have_more());
+    }
 }
 
 #[test]

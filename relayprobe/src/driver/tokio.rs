@@ -10,7 +10,7 @@ use core::future::{pending, poll_fn};
 use core::pin::pin;
 use core::task::{Context, Poll};
 use core::time::Duration;
-use std::io::{self, Read, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::sync::Arc;
 
 use ::tokio::io::Interest;
@@ -22,7 +22,7 @@ use socket2::SockRef;
 use super::connection::Connection;
 use super::loss::loss;
 use super::run::{Clock, Run, Turn};
-use super::socket::{Transport, open};
+use super::socket::{Transport, is_blocked, is_short, open};
 use super::{SLICE, Stop};
 use crate::plan::Plan;
 use crate::report::Report;
@@ -120,12 +120,14 @@ impl Read for Socket {
     /// Asks the system even where tokio knows of nothing to read: what tokio knows is as old as the last time it
     /// waited, and a session wants to know what has arrived by now.
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let mut asked = false;
-        let result = self.0.try_io(Interest::READABLE, || {
-            asked = true;
-            self.receive(buffer)
+        let mut found = None;
+        // What the closure returns is for tokio, which forgets what it knew when the socket is empty.
+        let _told = self.0.try_io(Interest::READABLE, || {
+            let result = found.insert(self.receive(buffer));
+            let is_empty = is_blocked(result) || is_short(result, buffer.len());
+            if is_empty { Err(ErrorKind::WouldBlock.into()) } else { Ok(()) }
         });
-        if asked { result } else { self.receive(buffer) }
+        found.unwrap_or_else(|| self.receive(buffer))
     }
 }
 
@@ -146,5 +148,9 @@ impl Transport for Socket {
 
     fn set_nodelay(&self) -> io::Result<()> {
         self.0.set_nodelay(true)
+    }
+
+    fn is_silent(&self) -> bool {
+        self.0.try_io(Interest::READABLE, || Ok(())).is_err()
     }
 }
