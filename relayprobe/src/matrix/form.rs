@@ -28,19 +28,23 @@ impl Form {
     /// The text with every placeholder replaced; the first name that is not known, otherwise.
     pub fn fill<T: AsRef<str>>(&self, value: impl Fn(Name) -> Option<T>) -> Result<String, Unknown> {
         let mut text = String::with_capacity(128);
-        self.fill_into(&mut text, value)?;
+        self.fill_into(&mut text, |name, text| {
+            text.push_str(value(name)?.as_ref());
+            Some(())
+        })?;
         Ok(text)
     }
 
-    pub(crate) fn fill_into<T: AsRef<str>>(
+    /// The same behind what `text` already holds; `put` writes the value of a name.
+    pub(crate) fn fill_into(
         &self,
         text: &mut String,
-        value: impl Fn(Name) -> Option<T>,
+        put: impl Fn(Name, &mut String) -> Option<()>,
     ) -> Result<(), Unknown> {
         for piece in self.pieces() {
             match piece {
                 Piece::Text(literal) => text.push_str(literal),
-                Piece::Name(name) => text.push_str(value(name).ok_or(Unknown(name))?.as_ref()),
+                Piece::Name(name) => put(name, text).ok_or(Unknown(name))?,
                 // Stored forms come from files: one that is no form stands for an unknown name.
                 Piece::Broken => return Err(Unknown(Name::Token)),
             }
@@ -55,12 +59,14 @@ impl Form {
             if rest.is_empty() {
                 return None;
             }
+            // Forms are short: searching them octet by octet is quickest.
+            let find = |text: &str, brace: u8| text.bytes().position(|octet| octet == brace);
             if let Some(inner) = rest.strip_prefix('{') {
-                let (word, after) = inner.split_once('}').unwrap_or((inner, ""));
-                rest = after;
+                let (word, after) = inner.split_at(find(inner, b'}').unwrap_or(inner.len()));
+                rest = after.strip_prefix('}').unwrap_or_default();
                 return Some(Name::from_word(word).map_or(Piece::Broken, Piece::Name));
             }
-            let (literal, after) = rest.split_at(rest.find('{').unwrap_or(rest.len()));
+            let (literal, after) = rest.split_at(find(rest, b'{').unwrap_or(rest.len()));
             rest = after;
             Some(Piece::Text(literal))
         })

@@ -1,13 +1,13 @@
 //! The names of a run, and the command lines made from them.
 
-use alloc::borrow::Cow;
-use alloc::string::{String, ToString};
+use alloc::string::String;
 use alloc::vec::Vec;
-use core::net::{IpAddr, Ipv4Addr, SocketAddr};
+use core::fmt::{Display, Write as _};
+use core::net::{IpAddr, SocketAddr};
 
 use super::record::{Probe, RunRecord};
 use crate::address::Domain;
-use crate::matrix::{Form, Hello, Line, Name, Need, Recipient, Unknown};
+use crate::matrix::{Case, Form, Hello, Line, Name, Need, Recipient, Unknown};
 use crate::message::Letter;
 use crate::moment::Date;
 use crate::wire::{CommandError, CommandLine, Ehlo, Extension};
@@ -61,23 +61,30 @@ impl<'a> Names<'a> {
 
     /// The command that introduces us; none if the case wants none.
     pub(crate) fn hello(&self, hello: &Hello) -> Result<Option<CommandLine>, Unfit> {
-        let text = match hello {
-            Hello::Own => alloc::format!("EHLO {}", self.record.identity.helo),
-            Hello::OldVerb => alloc::format!("HELO {}", self.record.identity.helo),
-            Hello::Name(form) => alloc::format!("EHLO {}", self.fill(form)?),
-            Hello::None => return Ok(None),
-        };
-        Ok(Some(CommandLine::new(&text)?))
+        Ok(match hello {
+            Hello::Own => Some(self.introduction("EHLO ")?),
+            Hello::OldVerb => Some(self.introduction("HELO ")?),
+            Hello::Name(form) => Some(self.introduction_as("EHLO ", form)?),
+            Hello::None => None,
+        })
     }
 
     /// The same introduction with the old verb, for servers that do not know `EHLO` (RFC 5321 §3.2).
     pub(crate) fn old_hello(&self, hello: &Hello) -> Result<CommandLine, Unfit> {
         match hello {
-            Hello::Name(form) => Ok(CommandLine::new(&alloc::format!("HELO {}", self.fill(form)?))?),
-            Hello::Own | Hello::OldVerb | Hello::None => {
-                Ok(CommandLine::new(&alloc::format!("HELO {}", self.record.identity.helo))?)
-            }
+            Hello::Name(form) => self.introduction_as("HELO ", form),
+            Hello::Own | Hello::OldVerb | Hello::None => self.introduction("HELO "),
         }
+    }
+
+    fn introduction(&self, verb: &str) -> Result<CommandLine, Unfit> {
+        Ok(CommandLine::of([verb, self.record.identity.helo.as_str()].concat())?)
+    }
+
+    fn introduction_as(&self, verb: &str, form: &Form) -> Result<CommandLine, Unfit> {
+        let mut text = String::from(verb);
+        self.fill(form, &mut text)?;
+        Ok(CommandLine::of(text)?)
     }
 
     /// The `MAIL` line of the probe.
@@ -100,7 +107,7 @@ impl<'a> Names<'a> {
     /// A `RCPT` line for the mailbox of the target's own that the operator named.
     pub(crate) fn own_rcpt(&self) -> Result<CommandLine, Unfit> {
         let mailbox = self.record.target.mailbox.as_ref().ok_or(Unfit::Name(Name::LocalUser))?;
-        Ok(CommandLine::new(&alloc::format!("RCPT TO:<{mailbox}>"))?)
+        Ok(CommandLine::of(alloc::format!("RCPT TO:<{mailbox}>"))?)
     }
 
     /// The `MAIL` line for a message. Reports are to hold its head only, and to name it by its token (RFC 3461 §4.3, §4.4).
@@ -110,8 +117,10 @@ impl<'a> Names<'a> {
         if !(plain && ehlo.offers(Extension::Dsn)) {
             return self.mail();
         }
-        let (verb, argument) = (&case.mail.verb, self.fill(&case.mail.argument)?);
-        Ok(CommandLine::new(&alloc::format!("{verb}{argument} RET=HDRS ENVID={}", self.probe.user))?)
+        let mut text = String::from(&*case.mail.verb);
+        self.fill(&case.mail.argument, &mut text)?;
+        text.extend([" RET=HDRS ENVID=", &self.probe.user]);
+        Ok(CommandLine::of(text)?)
     }
 
     /// The test message of the probe: message `number` of `of`, sent on `date`.
@@ -138,80 +147,84 @@ impl<'a> Names<'a> {
     }
 
     fn line(&self, line: &Line) -> Result<CommandLine, Unfit> {
-        let mut text = String::with_capacity(128);
+        let mut text = String::with_capacity(LINE);
         text.push_str(&line.verb);
-        line.argument.fill_into(&mut text, |name| self.value(name))?;
-        line.parameters.fill_into(&mut text, |name| self.value(name))?;
-        Ok(CommandLine::new(&text)?)
+        self.fill(&line.argument, &mut text)?;
+        self.fill(&line.parameters, &mut text)?;
+        Ok(CommandLine::of(text)?)
     }
 
-    fn fill(&self, form: &Form) -> Result<String, Unfit> {
-        Ok(form.fill(|name| self.value(name))?)
+    fn fill(&self, form: &Form, text: &mut String) -> Result<(), Unfit> {
+        Ok(form.fill_into(text, |name, text| self.put(name, text))?)
     }
 
-    fn value(&self, name: Name) -> Option<Cow<'a, str>> {
-        let (identity, target) = (&self.record.identity, &self.record.target);
-        Some(match name {
-            Name::Sender => alloc::format!("{}@{}", self.sender_user(), identity.sender_domain).into(),
-            Name::SenderUser => self.sender_user().into(),
-            Name::SenderDomain => identity.sender_domain.as_str().into(),
-            Name::ProbeUser => self.probe.user.as_str().into(),
-            Name::ProbeDomain => identity.probe_domain.as_str().into(),
-            Name::ProbeDomainUpper => identity.probe_domain.as_str().to_ascii_uppercase().into(),
-            Name::ProbeDomainImcea => identity.probe_domain.as_str().replace('.', "+2E").into(),
-            Name::ProbeDomainIdeographic => identity.probe_domain.as_str().replace('.', "\u{3002}").into(),
-            Name::TargetDomain => target.domains.first()?.as_str().into(),
-            Name::TargetHost => self.host.or(target.mail_host.as_ref())?.as_str().into(),
-            Name::TargetIp => target.ipv4()?.to_string().into(),
-            Name::TargetIp6 => target.ipv6()?.to_string().into(),
-            Name::TargetRdns => target.reverse_name.as_ref()?.as_str().into(),
-            Name::LocalUser => target.mailbox.as_ref()?.local().into(),
-            Name::IspDomain => target.provider_domain.as_ref()?.as_str().into(),
-            Name::HostedDomain => target.domains.get(1)?.as_str().into(),
-            Name::LureMx => identity.lure_mx.as_ref()?.as_str().into(),
-            Name::LureA => identity.lure_a.as_ref()?.as_str().into(),
-            Name::ProbeIp => identity.sink_ipv4?.to_string().into(),
-            Name::ProbeIp6 => identity.sink_ipv6?.to_string().into(),
-            Name::ProbeIpDecimal => decimal(identity.sink_ipv4?).into(),
-            Name::Token => self.probe.user.as_str().into(),
-            Name::SinkHost => identity.sink_host.as_ref()?.as_str().into(),
-            Name::OwnMailbox => self.own_mailbox().into(),
-            Name::OwnDomain => target.domains.first().or(self.host)?.as_str().into(),
-            Name::CaseSender => self.beside(|case| &case.mail)?.into(),
-            Name::CaseRecipient => self.beside(|case| &case.rcpt)?.into(),
-        })
-    }
-
-    /// A sender for each probe, so that whatever is sent to it tells what it is about. It is not the recipient's name:
-    /// what comes to the one was relayed, what comes to the other is a report.
-    fn sender_user(&self) -> String {
-        alloc::format!("b{}", self.probe.user)
+    /// Writes what a name stands for in this run; nothing if it is not known.
+    fn put(&self, name: Name, text: &mut String) -> Option<()> {
+        let (identity, target, user) = (&self.record.identity, &self.record.target, &*self.probe.user);
+        let probe_domain = identity.probe_domain.as_str();
+        match name {
+            Name::Sender => text.extend([SENDER, user, "@", identity.sender_domain.as_str()]),
+            Name::SenderUser => text.extend([SENDER, user]),
+            Name::SenderDomain => text.push_str(identity.sender_domain.as_str()),
+            Name::ProbeUser | Name::Token => text.push_str(user),
+            Name::ProbeDomain => text.push_str(probe_domain),
+            Name::ProbeDomainUpper => text.push_str(&probe_domain.to_ascii_uppercase()),
+            Name::ProbeDomainImcea => text.push_str(&probe_domain.replace('.', "+2E")),
+            Name::ProbeDomainIdeographic => text.push_str(&probe_domain.replace('.', "\u{3002}")),
+            Name::TargetDomain => text.push_str(target.domains.first()?.as_str()),
+            Name::TargetHost => text.push_str(self.host.or(target.mail_host.as_ref())?.as_str()),
+            Name::TargetIp => show(target.ipv4()?, text),
+            Name::TargetIp6 => show(target.ipv6()?, text),
+            Name::TargetRdns => text.push_str(target.reverse_name.as_ref()?.as_str()),
+            Name::LocalUser => text.push_str(target.mailbox.as_ref()?.local()),
+            Name::IspDomain => text.push_str(target.provider_domain.as_ref()?.as_str()),
+            Name::HostedDomain => text.push_str(target.domains.get(1)?.as_str()),
+            Name::LureMx => text.push_str(identity.lure_mx.as_ref()?.as_str()),
+            Name::LureA => text.push_str(identity.lure_a.as_ref()?.as_str()),
+            Name::ProbeIp => show(identity.sink_ipv4?, text),
+            Name::ProbeIp6 => show(identity.sink_ipv6?, text),
+            Name::ProbeIpDecimal => show(identity.sink_ipv4?.to_bits(), text),
+            Name::SinkHost => text.push_str(identity.sink_host.as_ref()?.as_str()),
+            Name::OwnMailbox => self.put_own_mailbox(text),
+            Name::OwnDomain => text.push_str(target.domains.first().or(self.host)?.as_str()),
+            Name::CaseSender => self.put_beside(|case| &case.mail, text)?,
+            Name::CaseRecipient => self.put_beside(|case| &case.rcpt, text)?,
+        }
+        Some(())
     }
 
     /// Every server must take mail for its postmaster, with or without a domain (RFC 5321 §4.1.1.3, §4.5.1).
-    fn own_mailbox(&self) -> String {
+    fn put_own_mailbox(&self, text: &mut String) {
         let target = &self.record.target;
         match (&target.mailbox, target.domains.first()) {
-            (Some(mailbox), _) => mailbox.to_string(),
-            (None, Some(domain)) => alloc::format!("postmaster@{domain}"),
-            (None, None) => "postmaster".into(),
+            (Some(mailbox), _) => show(mailbox, text),
+            (None, Some(domain)) => text.extend(["postmaster@", domain.as_str()]),
+            (None, None) => text.push_str("postmaster"),
         }
     }
 
-    /// A line of the case that this control stands beside, with this probe's own names.
-    fn beside(&self, line: impl Fn(&crate::matrix::Case) -> &Line) -> Option<String> {
+    /// Writes a line of the case that this control stands beside, with this probe's own names.
+    fn put_beside(&self, line: impl Fn(&Case) -> &Line, text: &mut String) -> Option<()> {
         let other = self.record.probe(self.probe.beside?)?;
         let case = self.record.case(other)?;
         // A control stands beside a case, never beside a control: this ends.
         if case.is_control() {
             return None;
         }
-        self.fill(&line(case).argument).ok()
+        self.fill(&line(case).argument, text).ok()
     }
 }
 
-fn decimal(address: Ipv4Addr) -> String {
-    address.to_bits().to_string()
+/// Octets that hold nearly every line.
+const LINE: usize = 96;
+
+/// A sender for each probe, so that whatever is sent to it tells what it is about. It is not the recipient's name: what
+/// comes to the one was relayed, what comes to the other is a report.
+const SENDER: &str = "b";
+
+/// Writing to a string cannot fail.
+fn show(value: impl Display, text: &mut String) {
+    let _written = write!(text, "{value}");
 }
 
 /// A name that a server gives itself, if it can be one: addresses and single words such as `ESMTP` cannot.

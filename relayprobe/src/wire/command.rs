@@ -1,5 +1,6 @@
 //! Command lines that no server can read as two.
 
+use alloc::string::String;
 use alloc::vec::Vec;
 
 /// One command line with its CRLF.
@@ -30,8 +31,13 @@ impl CommandLine {
 
     /// A line of `text`, which must have neither control characters nor too many octets.
     pub fn new(text: &str) -> Result<Self, CommandError> {
+        Self::of(text.into())
+    }
+
+    /// The same, in place.
+    pub(crate) fn of(text: String) -> Result<Self, CommandError> {
         // Outside ASCII controls are rare and costly to find.
-        let plain = text.is_ascii() && !text.bytes().any(|octet| octet.is_ascii_control());
+        let plain = text.bytes().all(|octet| matches!(octet, b' '..=b'~'));
         let breaks = |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}');
         if !plain && let Some(at) = text.find(breaks) {
             return Err(CommandError::Control { at });
@@ -39,8 +45,7 @@ impl CommandLine {
         if text.len() + 2 > Self::LIMIT {
             return Err(CommandError::Long { length: text.len() });
         }
-        let mut octets = Vec::with_capacity(text.len() + 2);
-        octets.extend_from_slice(text.as_bytes());
+        let mut octets = text.into_bytes();
         octets.extend_from_slice(b"\r\n");
         Ok(Self(octets))
     }
