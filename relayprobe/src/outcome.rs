@@ -22,7 +22,7 @@ use crate::octets::Octets;
 use crate::plan::{Probe, RunRecord};
 use crate::receipt::Receipt;
 use crate::transcript::{Answer, Step, Transcript};
-use crate::wire::{Reply, names_relaying};
+use crate::wire::{Reply, Wording};
 
 /// What came of one probe.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -208,15 +208,17 @@ impl Evidence<'_> {
         // A reply that was cut is read as far as it was kept.
         let parsed = kept(&reply);
         let Ok(parsed) = Reply::parse(&parsed) else { return Outcome::Deferred { stage, reply } };
+        let words = Wording::of(parsed);
+        let relaying = words.names_relaying();
         let passes = code.is_transient() || stage == Step::Rcpt && lacks_room(&parsed);
-        if passes && !names_relaying(&parsed) {
+        if passes && !relaying {
             return Outcome::Deferred { stage, reply };
         }
-        let why = Why::of(stage, &parsed);
+        let why = Why::read(stage, &words);
         let ours =
-            matches!(case.rcpt.argument.last_name(), Some(Name::ProbeDomain | Name::LureMx | Name::LureA));
-        let looked_up = !names_relaying(&parsed) && cannot_find_domain(&parsed);
-        if stage == Step::Rcpt && why != Why::SenderRefused && ours && !case.is_control() && looked_up {
+            || matches!(case.rcpt.argument.last_name(), Some(Name::ProbeDomain | Name::LureMx | Name::LureA));
+        let looked_up = stage == Step::Rcpt && !relaying && cannot_find_domain(&words);
+        if looked_up && why != Why::SenderRefused && !case.is_control() && ours() {
             return Outcome::NotTested { reason: NotTested::ProbeDomainUnknown };
         }
         Outcome::Refused { stage, why, reply }

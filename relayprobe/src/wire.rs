@@ -12,4 +12,4 @@ pub use ehlo::{Ehlo, Extension};
 pub use enhanced::EnhancedCode;
 pub use queue_id::queue_id;
 pub use reply::{Code, Reply, ReplyDecoder, ReplyFault, ReplyLimits};
-pub(crate) use wording::{asks_for_tls, holds, lower, names_relaying, phrases};
+pub(crate) use wording::{Wording, holds, phrases};

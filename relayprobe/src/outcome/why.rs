@@ -1,7 +1,7 @@
 //! Why a server refused, from step, code, enhanced code and words.
 
 use crate::transcript::Step;
-use crate::wire::{self, Reply, asks_for_tls, holds, lower, names_relaying};
+use crate::wire::{self, Reply, Wording};
 
 /// What a refusal is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -61,8 +61,12 @@ impl Why {
     ///
     /// Words that name relaying come first: sendmail adds reasons about the client to a true relay refusal.
     pub fn of(step: Step, reply: &Reply<'_>) -> Self {
-        let text = lower(reply);
-        let says = |phrases: &[&str]| phrases.iter().any(|phrase| holds(&text, phrase));
+        Self::read(step, &Wording::of(*reply))
+    }
+
+    pub(crate) fn read(step: Step, words: &Wording<'_>) -> Self {
+        let reply = words.reply;
+        let says = |phrases: &[&str]| words.holds_one_of(phrases);
         let enhanced = |pairs: &[(u16, u16)]| {
             reply
                 .enhanced()
@@ -71,9 +75,9 @@ impl Why {
         let code = reply.code().number();
         // Behind a message X.7.1 is as often about its content: there only words name relaying.
         let at_recipient = matches!(step, Step::Rcpt | Step::Data);
-        if names_relaying(reply) {
+        if words.names_relaying() {
             Self::RelayDenied
-        } else if asks_for_tls(reply) {
+        } else if words.asks_for_tls() {
             Self::TlsRequired
         } else if enhanced(&[(7, 25), (7, 606)])
             || says(TESTER)
@@ -93,8 +97,7 @@ impl Why {
             Self::SenderRefused
         } else if enhanced(&[(1, 1), (1, 6), (2, 1)]) || says(UNKNOWN) {
             if code == 551 { Self::RelayDenied } else { Self::UnknownRecipient }
-        } else if at_recipient
-            && (enhanced(&[(7, 1), (7, 54), (7, 64)]) || code == 551 || holds(&text, RELAY))
+        } else if at_recipient && (enhanced(&[(7, 1), (7, 54), (7, 64)]) || code == 551 || words.holds(RELAY))
         {
             Self::RelayDenied
         } else if reply.enhanced().is_some_and(|code| code.subject == 7) {
@@ -115,11 +118,10 @@ pub(crate) fn lacks_room(reply: &Reply<'_>) -> bool {
 }
 
 /// Whether a refusal says that our probe domain could not be found: it was looked up before relaying was considered.
-pub(crate) fn cannot_find_domain(reply: &Reply<'_>) -> bool {
-    let text = lower(reply);
-    let enhanced = reply.enhanced();
+pub(crate) fn cannot_find_domain(words: &Wording<'_>) -> bool {
+    let enhanced = words.reply.enhanced();
     let looked_up = enhanced.is_some_and(|code| code.is(1, 2) || code.is(1, 10) || code.is(4, 4));
-    looked_up || LOOKED_UP.iter().any(|phrase| holds(&text, phrase))
+    looked_up || words.holds_one_of(LOOKED_UP)
 }
 
 /// Every phrase that decides what a refusal is about, those of the session included.
@@ -298,7 +300,7 @@ mod tests {
 
     #[test]
     fn a_domain_that_was_looked_up_shows() {
-        let reply = |text: &'static [u8]| cannot_find_domain(&Reply::parse(text).unwrap());
+        let reply = |text: &'static [u8]| cannot_find_domain(&Wording::of(Reply::parse(text).unwrap()));
         assert!(reply(b"556 5.1.10 null MX\r\n"));
         assert!(reply(b"550 Unrouteable address\r\n"));
         assert!(!reply(b"554 5.7.1 Relay access denied\r\n"));

@@ -10,7 +10,7 @@ use crate::matrix;
 use crate::plan::millis;
 use crate::target::Tls;
 use crate::transcript::{Class, Connection, Ledger, Step};
-use crate::wire::{Reply, asks_for_tls, names_relaying};
+use crate::wire::{Reply, Wording};
 
 impl Session {
     /// Takes the answers of connections that are over.
@@ -39,9 +39,8 @@ impl Session {
         for &probe in taken {
             let answer = ledger.answers().iter().rev().find(|answer| answer.probe == probe);
             let deferred = answer.is_some_and(|answer| {
-                let reply =
-                    connection.reply(answer.entry).and_then(|octets| Reply::parse(octets.as_bytes()).ok());
-                answer.code.is_transient() && !reply.is_some_and(|reply| names_relaying(&reply))
+                let relaying = || words(connection, answer.entry).is_some_and(|words| words.names_relaying());
+                answer.code.is_transient() && !relaying()
             });
             let accepted = answer.is_some_and(|answer| answer.code.is_positive());
             // A message that was begun is never sent again, unless the server put it off after its end.
@@ -132,15 +131,22 @@ impl Session {
 
     /// Opens the STARTTLS path of a port whose server wants TLS first, and gives up what needs no asking.
     fn wake_tls(&mut self, connection: &Connection, ledger: &Ledger) {
-        let asks = ledger.turns().iter().any(|turn| {
-            let reply = connection.reply(turn.entry).and_then(|octets| Reply::parse(octets.as_bytes()).ok());
-            turn.class == Class::Refused && reply.is_some_and(|reply| asks_for_tls(&reply))
-        });
+        let asks = || {
+            ledger.turns().iter().any(|turn| {
+                turn.class == Class::Refused
+                    && words(connection, turn.entry).is_some_and(|words| words.asks_for_tls())
+            })
+        };
         let port = self.record.paths.get(usize::from(connection.path)).map(|path| path.port);
         for (path, state) in self.record.paths.iter().zip(&mut self.paths) {
-            if asks && Some(path.port) == port && state.health == Health::Asleep {
+            if Some(path.port) == port && state.health == Health::Asleep && asks() {
                 state.health = Health::Open;
             }
         }
     }
+}
+
+fn words(connection: &Connection, entry: usize) -> Option<Wording<'_>> {
+    let reply = Reply::parse(connection.reply(entry)?.as_bytes()).ok()?;
+    Some(Wording::of(reply))
 }

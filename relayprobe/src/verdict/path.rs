@@ -12,7 +12,7 @@ use crate::plan::{Measure, Probe};
 use crate::receipt::Receipt;
 use crate::target::Path;
 use crate::transcript::{Astray, Class, Step, What};
-use crate::wire::{Reply, ReplyFault, names_relaying};
+use crate::wire::{Reply, ReplyFault, Wording};
 
 /// What was found over one path.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -377,7 +377,9 @@ impl<'a> View<'a> {
     fn says_so_to_all(&self, reply: &Octets, why: Why) -> bool {
         let vague = match why {
             Why::Policy | Why::Unclear => true,
-            Why::RelayDenied => Reply::parse(reply.as_bytes()).is_ok_and(|reply| !names_relaying(&reply)),
+            Why::RelayDenied => {
+                Reply::parse(reply.as_bytes()).is_ok_and(|reply| !Wording::of(reply).names_relaying())
+            }
             Why::AuthRequired
             | Why::TlsRequired
             | Why::SenderRefused

@@ -4,6 +4,8 @@
 
 use alloc::vec::Vec;
 
+use memchr::memchr_iter;
+
 use super::Reply;
 
 /// Words that name relaying as the reason, as the servers' own sources write them.
@@ -46,37 +48,53 @@ pub(crate) fn phrases() -> impl Iterator<Item = &'static str> {
     RELAYING.into_iter().chain(GREYLISTING).chain(TLS)
 }
 
-/// Whether a refusal says in words that it is about relaying.
-///
-/// A temporary code counts as a refusal of relaying by its words alone: a default Postfix says
-/// `454 4.7.1 … Relay access denied`.
-pub(crate) fn names_relaying(reply: &Reply<'_>) -> bool {
-    let text = lower(reply);
-    // A greylisting server may say what it does not do, and will still take the mail later.
-    let later = reply.code().is_transient() && GREYLISTING.iter().any(|word| holds(&text, word));
-    !later && RELAYING.iter().any(|phrase| holds(&text, phrase))
+/// A reply whose words can be looked up.
+pub(crate) struct Wording<'a> {
+    pub(crate) reply: Reply<'a>,
+    /// The text of all lines in lower case.
+    text: Vec<u8>,
 }
 
-/// Whether a refusal wants TLS first (RFC 3207 §4).
-pub(crate) fn asks_for_tls(reply: &Reply<'_>) -> bool {
-    let text = lower(reply);
-    reply.code().is_permanent() && TLS.iter().any(|phrase| holds(&text, phrase))
-}
-
-/// The text of all lines in lower case, for looking up phrases.
-pub(crate) fn lower(reply: &Reply<'_>) -> Vec<u8> {
-    let mut text = Vec::with_capacity(reply.octets().len());
-    for line in reply.lines() {
-        // A phrase may go on in the next line.
-        text.extend(line.iter().map(u8::to_ascii_lowercase));
-        text.push(b' ');
+impl<'a> Wording<'a> {
+    pub(crate) fn of(reply: Reply<'a>) -> Self {
+        let mut text = Vec::with_capacity(reply.octets().len());
+        for line in reply.lines() {
+            text.extend_from_slice(line);
+            // A phrase may go on in the next line.
+            text.push(b' ');
+        }
+        text.make_ascii_lowercase();
+        Self { reply, text }
     }
-    text
+
+    pub(crate) fn holds(&self, phrase: &str) -> bool {
+        holds(&self.text, phrase)
+    }
+
+    pub(crate) fn holds_one_of(&self, phrases: &[&str]) -> bool {
+        phrases.iter().any(|phrase| self.holds(phrase))
+    }
+
+    /// Whether a refusal says in words that it is about relaying.
+    ///
+    /// A temporary code counts as a refusal of relaying by its words alone: a default Postfix says
+    /// `454 4.7.1 … Relay access denied`.
+    pub(crate) fn names_relaying(&self) -> bool {
+        // A greylisting server may say what it does not do, and will still take the mail later.
+        let later = self.reply.code().is_transient() && self.holds_one_of(&GREYLISTING);
+        !later && self.holds_one_of(&RELAYING)
+    }
+
+    /// Whether a refusal wants TLS first (RFC 3207 §4).
+    pub(crate) fn asks_for_tls(&self) -> bool {
+        self.reply.code().is_permanent() && self.holds_one_of(&TLS)
+    }
 }
 
 /// Whether `phrase` stands in `text`.
 pub(crate) fn holds(text: &[u8], phrase: &str) -> bool {
-    text.windows(phrase.len()).any(|window| window == phrase.as_bytes())
+    let Some((&first, rest)) = phrase.as_bytes().split_first() else { return true };
+    memchr_iter(first, text).any(|at| text.get(at + 1..).is_some_and(|text| text.starts_with(rest)))
 }
 
 #[cfg(test)]
@@ -84,7 +102,7 @@ mod tests {
     use super::*;
 
     fn says(text: &str) -> bool {
-        names_relaying(&Reply::parse(text.as_bytes()).unwrap())
+        Wording::of(Reply::parse(text.as_bytes()).unwrap()).names_relaying()
     }
 
     #[test]
@@ -107,7 +125,7 @@ mod tests {
 
     #[test]
     fn tls_first_is_understood() {
-        let asks = |text: &str| asks_for_tls(&Reply::parse(text.as_bytes()).unwrap());
+        let asks = |text: &str| Wording::of(Reply::parse(text.as_bytes()).unwrap()).asks_for_tls();
         assert!(asks("530 5.7.0 Must issue a STARTTLS command first\r\n"));
         assert!(!asks("530 5.7.0 Authentication required\r\n"));
         assert!(!asks("454 4.7.0 STARTTLS not available\r\n"));
