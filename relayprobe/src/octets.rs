@@ -1,15 +1,24 @@
 //! Octets as they came, in a form that is safe to show and to store.
 
 use alloc::string::String;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::cmp::Ordering;
 use core::fmt::{self, Write as _};
+use core::hash::{Hash, Hasher};
+use core::ops::Range;
 
 /// Octets from or to a server.
 ///
 /// Shown and stored with `\xNN` for everything that is not printable ASCII, and `\\` for the backslash, so that
 /// nothing is lost and nothing a server sends can steer a terminal.
-#[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Octets(Vec<u8>);
+///
+/// Copies share their octets, and so do parts of what came or was sent in one piece: a run keeps each octet once.
+#[derive(Clone, Default)]
+pub struct Octets {
+    piece: Arc<[u8]>,
+    range: Range<usize>,
+}
 
 /// A stored text is not the escaped form of octets.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -22,7 +31,13 @@ pub struct OctetsError {
 impl Octets {
     /// The octets themselves.
     pub fn as_bytes(&self) -> &[u8] {
-        &self.0
+        self.piece.get(self.range.clone()).unwrap_or_default()
+    }
+
+    /// A part that shares its octets with the whole.
+    pub(crate) fn part(&self, range: Range<usize>) -> Self {
+        let place = |at: usize| self.range.start.saturating_add(at).min(self.range.end);
+        Self { piece: Arc::clone(&self.piece), range: place(range.start)..place(range.end) }
     }
 
     /// Reads the escaped form back.
@@ -36,12 +51,12 @@ impl Octets {
                 _ => return Err(OctetsError { at }),
             }
         }
-        Ok(Self(octets))
+        Ok(octets.into())
     }
 
     /// The escaped form.
     pub fn escaped(&self) -> String {
-        escape(&self.0)
+        escape(self.as_bytes())
     }
 }
 
@@ -79,13 +94,39 @@ fn unescape(rest: &mut impl Iterator<Item = (usize, u8)>) -> Option<u8> {
 
 impl From<&[u8]> for Octets {
     fn from(octets: &[u8]) -> Self {
-        Self(octets.to_vec())
+        Self { piece: octets.into(), range: 0..octets.len() }
     }
 }
 
 impl From<Vec<u8>> for Octets {
     fn from(octets: Vec<u8>) -> Self {
-        Self(octets)
+        octets.as_slice().into()
+    }
+}
+
+impl PartialEq for Octets {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_bytes() == other.as_bytes()
+    }
+}
+
+impl Eq for Octets {}
+
+impl PartialOrd for Octets {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Octets {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.as_bytes().cmp(other.as_bytes())
+    }
+}
+
+impl Hash for Octets {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.as_bytes().hash(state);
     }
 }
 
@@ -125,7 +166,16 @@ mod tests {
         let all: Vec<u8> = (0..=255).collect();
         let text = escape(&all);
         assert!(text.bytes().all(|b| (b' '..=b'~').contains(&b)));
-        assert_eq!(Octets::from_escaped(&text), Ok(Octets(all)));
+        assert_eq!(Octets::from_escaped(&text), Ok(Octets::from(all)));
+    }
+
+    #[test]
+    fn a_part_is_what_stands_there() {
+        let whole = Octets::from(&b"250 one\r\n250 two\r\n"[..]);
+        let second = whole.part(9..18);
+        assert_eq!(second, Octets::from(&b"250 two\r\n"[..]));
+        assert_eq!(second.part(4..99).part(0..3).as_bytes(), b"two");
+        assert_eq!(whole.part(18..27).as_bytes(), b"");
     }
 
     #[test]

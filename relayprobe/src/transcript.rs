@@ -5,6 +5,7 @@ mod ledger;
 pub use ledger::{Answer, Astray};
 pub(crate) use ledger::{Class, Ledger, Turn};
 
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -83,7 +84,7 @@ pub enum What {
         octets: Octets,
         /// What was cut off, if the reply is longer than what is kept.
         #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
-        cut: Option<Cut>,
+        cut: Option<Box<Cut>>,
     },
     /// The server sent octets that are no reply, or began one and did not end it.
     Fault {
@@ -93,7 +94,7 @@ pub enum What {
         octets: Octets,
         /// What was cut off.
         #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
-        cut: Option<Cut>,
+        cut: Option<Box<Cut>>,
     },
     /// Replies and commands no longer belong together.
     OutOfStep {
@@ -105,7 +106,7 @@ pub enum What {
     /// The TLS handshake is done.
     Secured {
         /// What it showed.
-        tls: TlsFacts,
+        tls: Box<TlsFacts>,
     },
     /// Octets came in the clear after STARTTLS was agreed: somebody tried to inject them, or the server is broken.
     ClearAfterStartTls {
@@ -206,10 +207,13 @@ pub enum End {
 }
 
 /// Keeps at most `limit` octets; what is cut is told by length and hash.
-pub(crate) fn keep(octets: &[u8], limit: usize) -> (Octets, Option<Cut>) {
-    match octets.get(..limit) {
-        Some(kept) if kept.len() < octets.len() => (kept.into(), Some(cut(octets))),
-        _ => (octets.into(), None),
+pub(crate) fn keep(octets: Octets, limit: usize) -> (Octets, Option<Box<Cut>>) {
+    match octets.as_bytes().get(..limit) {
+        // What is cut must not be kept by those that share it.
+        Some(kept) if kept.len() < octets.as_bytes().len() => {
+            (kept.into(), Some(cut(octets.as_bytes()).into()))
+        }
+        _ => (octets, None),
     }
 }
 

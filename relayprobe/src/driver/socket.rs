@@ -26,6 +26,7 @@ const SHORT_IS_ALL: bool = cfg!(any(target_os = "linux", target_os = "android"))
 /// Readiness is told once and holds until an operation finds otherwise, as with edge-triggered notification. So the
 /// socket is registered once, and nothing that was told is asked again.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is one thing that the system said")]
 pub(super) struct Socket<S> {
     pub(super) inner: S,
     /// There may be something to read, or the end, or an error.

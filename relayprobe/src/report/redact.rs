@@ -85,9 +85,9 @@ fn exchange(connection: &mut Connection, visit: &mut impl FnMut(Role, &mut Octet
         match &mut entry.what {
             What::Command { octets, .. } => visit(Role::Sent, octets, None),
             What::Reply { octets, cut } => {
-                visit(if is_hello(at) { Role::Hello } else { Role::Reply }, octets, cut.as_ref());
+                visit(if is_hello(at) { Role::Hello } else { Role::Reply }, octets, cut.as_deref());
             }
-            What::Fault { octets, cut, .. } => visit(Role::Text, octets, cut.as_ref()),
+            What::Fault { octets, cut, .. } => visit(Role::Text, octets, cut.as_deref()),
             What::ClearAfterStartTls { octets } => visit(Role::Text, octets, None),
             What::Connected
             | What::OutOfStep { .. }

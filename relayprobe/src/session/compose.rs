@@ -1,6 +1,7 @@
 //! What a connection is given to ask.
 
 use alloc::vec::Vec;
+use core::mem;
 
 use super::dialogue::Dialogue;
 use super::group::{Group, Offer, oddity};
@@ -77,7 +78,7 @@ impl Session {
                 item.state = State::Taken;
             }
         }
-        dialogue.taken.clone_from(&group.taken);
+        dialogue.taken = mem::take(&mut group.taken);
         group.give(dialogue);
     }
 
@@ -131,7 +132,7 @@ impl Session {
         script.push(Line::quit());
         let window = window(&self.record, dialogue, alone);
         dialogue.taken = taken;
-        dialogue.give(script, window);
+        dialogue.give(script.into(), window);
     }
 }
 

@@ -1,7 +1,9 @@
 //! One connection: commands in flight, replies in turn.
 
+use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
+use core::mem;
 
 use super::Origin;
 use super::budget::Kind;
@@ -144,9 +146,9 @@ impl Dialogue {
     }
 
     /// Gives an introduced connection its commands; the last is QUIT.
-    pub(super) fn give(&mut self, script: Vec<Line>, window: Window) {
+    pub(super) fn give(&mut self, script: VecDeque<Line>, window: Window) {
         self.given = true;
-        self.script = script.into();
+        self.script = script;
         self.window = window;
         self.go_on();
     }
@@ -184,7 +186,7 @@ impl Dialogue {
         if !matches!(self.phase, Phase::Handshaking) {
             return;
         }
-        self.note(now, What::Secured { tls: facts });
+        self.note(now, What::Secured { tls: Box::new(facts) });
         self.secured = true;
         // Everything said in the clear is forgotten (RFC 3207 §4.2).
         self.ehlo = Ehlo::default();
@@ -217,24 +219,33 @@ impl Dialogue {
     ) {
         self.received = self.received.saturating_add(u64::try_from(octets.len()).unwrap_or(u64::MAX));
         let mut rest = octets;
+        let mut piece = None;
         while !rest.is_empty() && !self.is_over() {
             if matches!(self.phase, Phase::Settling(Then::BeginTls) | Phase::Handshaking) {
                 let room = EVIDENCE.saturating_sub(self.clear.len());
                 self.clear.extend(rest.iter().take(room));
                 break;
             }
+            let (from, midway) = (octets.len() - rest.len(), self.decoder.is_midway());
             let Some(read) = self.decoder.read(&mut rest) else { break };
-            match read.map(|reply| (reply.code(), reply.octets().to_vec())) {
+            let reply = read.map(|reply| {
+                if midway {
+                    return (reply.code(), reply.octets().into());
+                }
+                let piece: &Octets = piece.get_or_insert_with(|| octets.into());
+                (reply.code(), piece.part(from..from + reply.octets().len()))
+            });
+            match reply {
                 Ok((code, octets)) => {
                     if self.is_early() {
                         let how = self.ledger.lose_step(Astray::Early);
                         self.note(now, What::OutOfStep { how });
                     }
                     let entry = self.record.entries.len();
-                    let (kept, cut) = self.keep_reply(&octets, limits);
+                    let (kept, cut) = self.keep_reply(octets.clone(), limits);
                     self.note(now, What::Reply { octets: kept, cut });
                     match self.ledger.answered(code, entry) {
-                        Ok(turn) => self.next(turn, &octets, limits, now, out),
+                        Ok(turn) => self.next(turn, octets.as_bytes(), limits, now, out),
                         Err(Astray::Early) => self.close(now, out),
                         Err(how) => {
                             self.note(now, What::OutOfStep { how });
@@ -257,27 +268,28 @@ impl Dialogue {
 
     /// Time has passed, and all that has arrived has been handed over.
     pub(super) fn on_tick(&mut self, limits: &Limits, now: Moment, out: &mut VecDeque<Output>) {
-        if let Phase::Settling(then) = &self.phase {
-            let then = then.clone();
-            if self.decoder.is_midway() {
-                // The beginning of something that nobody asked for.
+        let then = match mem::replace(&mut self.phase, Phase::Over) {
+            Phase::Settling(then) => then,
+            phase => {
+                self.phase = phase;
+                return self.expire(now, out);
+            }
+        };
+        match then {
+            // The beginning of something that nobody asked for.
+            _ if self.decoder.is_midway() => {
                 self.note_unfinished(now);
                 self.close(now, out);
-                return;
             }
-            match then {
-                Then::BeginTls if !self.clear.is_empty() => {
-                    let octets = core::mem::take(&mut self.clear).into();
-                    self.note(now, What::ClearAfterStartTls { octets });
-                    self.ledger.lose_step(Astray::Surplus);
-                    self.close(now, out);
-                }
-                Then::Write(lines) => self.write(lines, limits, now, out),
-                Then::BeginTls => self.begin_tls(limits, now, out),
+            Then::BeginTls if !self.clear.is_empty() => {
+                let octets = mem::take(&mut self.clear).into();
+                self.note(now, What::ClearAfterStartTls { octets });
+                self.ledger.lose_step(Astray::Surplus);
+                self.close(now, out);
             }
-            return;
+            Then::Write(lines) => self.write(lines, limits, now, out),
+            Then::BeginTls => self.begin_tls(limits, now, out),
         }
-        self.expire(now, out);
     }
 
     /// Ends the connection if its time is over; a late reply is never paired with anything.
@@ -425,6 +437,10 @@ impl Dialogue {
             Window::Lockstep => 1,
         };
         let lines: Vec<Line> = self.script.drain(..count.min(self.script.len())).collect();
+        if self.script.is_empty() {
+            // The answers may take long, and thousands of connections may wait for theirs.
+            self.script.shrink_to_fit();
+        }
         if lines.is_empty() { self.quit() } else { self.settle(Then::Write(lines)) }
     }
 
@@ -438,11 +454,13 @@ impl Dialogue {
     }
 
     fn write(&mut self, lines: Vec<Line>, limits: &Limits, now: Moment, out: &mut VecDeque<Output>) {
-        let mut octets = Vec::with_capacity(lines.iter().map(|line| line.octets.len()).sum());
-        for Line { step, probe, octets: line } in lines {
-            octets.extend_from_slice(&line);
+        let octets: Vec<&[u8]> = lines.iter().map(|line| line.octets.as_bytes()).collect();
+        let octets = octets.concat();
+        // Each with its reply.
+        self.record.entries.reserve(2 * lines.len());
+        for Line { step, probe, octets } in lines {
             self.ledger.asked(step, probe);
-            self.note(now, What::Command { step, probe, octets: line.into() });
+            self.note(now, What::Command { step, probe, octets });
         }
         self.phase = Phase::Writing;
         self.deadline = now.after(millis(limits.deadlines.write));
@@ -489,7 +507,7 @@ impl Dialogue {
     }
 
     fn note_fault(&mut self, fault: ReplyFault, now: Moment) {
-        let (octets, cut) = keep(self.decoder.pending(), EVIDENCE);
+        let (octets, cut) = keep(self.decoder.pending().into(), EVIDENCE);
         self.note(now, What::Fault { fault, octets, cut });
         self.ledger.lose_step(Astray::NotAReply);
     }
@@ -501,7 +519,7 @@ impl Dialogue {
     }
 
     /// Keeps a reply as far as the plan allows; a full transcript keeps the first line's beginning.
-    fn keep_reply(&mut self, octets: &[u8], limits: &Limits) -> (Octets, Option<Cut>) {
+    fn keep_reply(&mut self, octets: Octets, limits: &Limits) -> (Octets, Option<Box<Cut>>) {
         let room = if self.kept < limits.kept_per_connection { limits.kept_per_reply } else { 128 };
         let (kept, cut) = keep(octets, usize::try_from(room).unwrap_or(usize::MAX));
         self.kept = self.kept.saturating_add(u64::try_from(kept.as_bytes().len()).unwrap_or(u64::MAX));

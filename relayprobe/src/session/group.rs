@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use super::dialogue::Dialogue;
 use super::queue::{Item, Stage};
-use super::script::{Line, Window};
+use super::script::{Draft, Window};
 use crate::matrix::{self, Case, Odd, Shape};
 use crate::plan::{Budget, Names, Unfit};
 use crate::transcript::Step;
@@ -14,7 +14,7 @@ use crate::wire::{CommandLine, Ehlo};
 #[derive(Debug)]
 pub(super) struct Group {
     pub(super) taken: Vec<u16>,
-    lines: Vec<Line>,
+    draft: Draft,
     left: Budget,
     window: Window,
     /// Whether a refused MAIL is known to be the rule here: each case then costs two errors in a group.
@@ -34,10 +34,10 @@ pub(super) enum Offer {
 }
 
 impl Group {
-    pub(super) const fn new(budget: Budget, window: Window, mail_refused: bool) -> Self {
+    pub(super) fn new(budget: Budget, window: Window, mail_refused: bool) -> Self {
         Self {
             taken: Vec::new(),
-            lines: Vec::new(),
+            draft: Draft::default(),
             left: budget,
             window,
             mail_refused,
@@ -58,7 +58,7 @@ impl Group {
         if names.unmet().is_some() || !case.needs.iter().all(|need| need.is_met_by(ehlo)) {
             return Offer::Unfit;
         }
-        let Ok(lines) = lines(item.probe, case, names) else { return Offer::Unfit };
+        let Ok(transaction) = transaction(case, names) else { return Offer::Unfit };
         let cost = self.cost(case, odd);
         // A lone case always fits: otherwise it would never be asked.
         let fits = self.taken.is_empty()
@@ -75,7 +75,7 @@ impl Group {
         self.left.refusals = self.left.refusals.saturating_sub(cost.refusals);
         self.left.odd = self.left.odd.saturating_sub(cost.odd);
         self.taken.push(item.probe);
-        self.append(lines);
+        self.append(item.probe, transaction);
         Offer::Taken
     }
 
@@ -83,29 +83,30 @@ impl Group {
     pub(super) fn check(&mut self, probe: u16, case: &Case, names: &Names<'_>) {
         if self.relays
             && !self.closed
-            && let Ok(lines) = lines(probe, case, names)
+            && let Ok(transaction) = transaction(case, names)
         {
-            self.append(lines);
+            self.append(probe, transaction);
         }
     }
 
     /// Hands the script over.
-    pub(super) fn give(self, dialogue: &mut Dialogue) {
-        let mut lines = self.lines;
+    pub(super) fn give(mut self, dialogue: &mut Dialogue) {
         let window = if self.closed { Window::Group } else { self.window };
         // With DATA at the end of the group, QUIT must wait for its reply: the dialogue sends it by itself.
         if !self.closed {
-            lines.push(Line::quit());
+            self.draft.push(Step::Quit, None, &CommandLine::fixed("QUIT"));
         }
-        dialogue.give(lines, window);
+        dialogue.give(self.draft.into_lines(), window);
     }
 
-    fn append(&mut self, lines: Vec<Line>) {
-        if !self.lines.is_empty() {
-            self.lines.push(Line::reset());
+    fn append(&mut self, probe: u16, transaction: impl IntoIterator<Item = (Step, CommandLine)>) {
+        if !self.draft.is_empty() {
+            self.draft.push(Step::Reset, None, &CommandLine::fixed("RSET"));
         }
         self.left.transactions = self.left.transactions.saturating_sub(1);
-        self.lines.extend(lines);
+        for (step, command) in transaction {
+            self.draft.push(step, Some(probe), &command);
+        }
     }
 
     fn cost(&self, case: &Case, odd: Odd) -> Budget {
@@ -125,15 +126,18 @@ impl Group {
     }
 }
 
-fn lines(probe: u16, case: &Case, names: &Names<'_>) -> Result<Vec<Line>, Unfit> {
-    let line = |step, command| Line::command(step, Some(probe), &command);
-    let mail = line(Step::Mail, names.mail()?);
-    let rcpt = line(Step::Rcpt, names.rcpt()?);
-    Ok(match case.shape {
-        Shape::Plain => [mail, rcpt].into(),
-        Shape::LocalFirst => [mail, line(Step::OwnRcpt, names.own_rcpt()?), rcpt].into(),
-        Shape::EarlyData => [mail, rcpt, line(Step::Data, CommandLine::fixed("DATA"))].into(),
-    })
+fn transaction(
+    case: &Case,
+    names: &Names<'_>,
+) -> Result<impl Iterator<Item = (Step, CommandLine)> + use<>, Unfit> {
+    let mail = (Step::Mail, names.mail()?);
+    let rcpt = (Step::Rcpt, names.rcpt()?);
+    let (between, after) = match case.shape {
+        Shape::Plain => (None, None),
+        Shape::LocalFirst => (Some((Step::OwnRcpt, names.own_rcpt()?)), None),
+        Shape::EarlyData => (None, Some((Step::Data, CommandLine::fixed("DATA")))),
+    };
+    Ok([Some(mail), between, Some(rcpt), after].into_iter().flatten())
 }
 
 /// How odd an item is: a control is as odd as what it takes from the case it stands beside.

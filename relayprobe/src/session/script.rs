@@ -1,8 +1,11 @@
 //! What a connection is to say.
 
+use alloc::collections::VecDeque;
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::mem::replace;
 
+use crate::octets::Octets;
 use crate::target::Tls;
 use crate::transcript::Step;
 use crate::wire::CommandLine;
@@ -12,12 +15,12 @@ use crate::wire::CommandLine;
 pub(super) struct Line {
     pub(super) step: Step,
     pub(super) probe: Option<u16>,
-    pub(super) octets: Vec<u8>,
+    pub(super) octets: Octets,
 }
 
 impl Line {
     pub(super) fn command(step: Step, probe: Option<u16>, command: &CommandLine) -> Self {
-        Self { step, probe, octets: command.as_bytes().to_vec() }
+        Self { step, probe, octets: command.as_bytes().into() }
     }
 
     pub(super) fn reset() -> Self {
@@ -30,8 +33,34 @@ impl Line {
     }
 
     /// A message in the form in which it is written, its end included.
-    pub(super) const fn message(probe: u16, octets: Vec<u8>) -> Self {
-        Self { step: Step::Message, probe: Some(probe), octets }
+    pub(super) fn message(probe: u16, octets: Vec<u8>) -> Self {
+        Self { step: Step::Message, probe: Some(probe), octets: octets.into() }
+    }
+}
+
+/// Commands being put together, their octets in one piece.
+#[derive(Debug, Default)]
+pub(super) struct Draft {
+    octets: Vec<u8>,
+    /// Each with the place at which it ends.
+    lines: Vec<(Step, Option<u16>, usize)>,
+}
+
+impl Draft {
+    pub(super) const fn is_empty(&self) -> bool {
+        self.lines.is_empty()
+    }
+
+    pub(super) fn push(&mut self, step: Step, probe: Option<u16>, command: &CommandLine) {
+        self.octets.extend_from_slice(command.as_bytes());
+        self.lines.push((step, probe, self.octets.len()));
+    }
+
+    pub(super) fn into_lines(self) -> VecDeque<Line> {
+        let whole = Octets::from(self.octets);
+        let mut from = 0;
+        let line = |(step, probe, to)| Line { step, probe, octets: whole.part(replace(&mut from, to)..to) };
+        self.lines.into_iter().map(line).collect()
     }
 }
 

@@ -13,7 +13,7 @@ use crate::outcome::{self, Why};
 use crate::plan::{Plan, host_name};
 use crate::target::Target;
 use crate::transcript::{Entry, keep};
-use crate::wire::{Ehlo, Extension, Reply, asks_for_tls, names_relaying, queue_id};
+use crate::wire::{Ehlo, Extension, Reply, Wording, queue_id};
 
 fn run() -> RunRecord {
     let mut target = Target::new("127.0.0.1".parse().unwrap(), 25);
@@ -139,11 +139,11 @@ fn each_kind_of_text_is_read_in_its_way() {
 #[test]
 fn a_name_that_was_cut_is_a_name() {
     let (_, mut names) = names();
-    let (kept, cut) = keep(b"550 ask bob or ali", 18);
+    let (kept, cut) = keep(b"550 ask bob or ali"[..].into(), 18);
     assert!(cut.is_none());
-    let (mut octets, cut) = keep(b"550 ask bob or alice@target.example", 18);
+    let (mut octets, cut) = keep(b"550 ask bob or alice@target.example"[..].into(), 18);
     assert_eq!(octets, kept);
-    names.hide(Role::Reply, &mut octets, cut.as_ref());
+    names.hide(Role::Reply, &mut octets, cut.as_deref());
     assert_eq!(octets.as_bytes(), b"550 ask bob or redacted~1");
 }
 
@@ -163,7 +163,8 @@ fn reading(text: &[u8]) -> impl PartialEq + core::fmt::Debug + use<> {
     let reply = Reply::parse(text).unwrap();
     let steps = [Step::Greeting, Step::Hello, Step::Mail, Step::Rcpt, Step::Data, Step::Message];
     let whys: Vec<Why> = steps.into_iter().map(|step| Why::of(step, &reply)).collect();
-    let relaying = (names_relaying(&reply), asks_for_tls(&reply), outcome::cannot_find_domain(&reply));
+    let words = Wording::of(reply);
+    let relaying = (words.names_relaying(), words.asks_for_tls(), outcome::cannot_find_domain(&words));
     (reply.code(), reply.enhanced(), whys, relaying, queue_id(&reply).map(String::from))
 }
 
