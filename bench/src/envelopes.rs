@@ -8,7 +8,7 @@ use std::path::Path;
 use relayprobe::driver::{Stop, blocking};
 use relayprobe::transcript::{Step, What};
 
-use crate::ours::{Manner, plan};
+use crate::ours::{Asked, Manner};
 
 /// `MAIL` and `RCPT` of one case, with their line ends.
 pub(crate) struct Envelope {
@@ -18,11 +18,7 @@ pub(crate) struct Envelope {
 
 pub(crate) fn print(server: SocketAddr, cases: &[String]) -> Result<(), Box<dyn Error>> {
     let manner = Manner { lockstep: true, cautious: false, connections: 1 };
-    let report = blocking::run(
-        plan(server, cases, manner).map_err(|fault| fault.to_string())?,
-        &Stop::new(),
-        |_event| {},
-    );
+    let report = blocking::run(Asked::new(cases, manner)?.plan(server)?, &Stop::new(), |_event| {});
     let entries = report.transcript.connections.iter().flat_map(|connection| &connection.entries);
     let mut mail = String::new();
     for entry in entries {

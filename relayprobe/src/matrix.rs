@@ -23,7 +23,9 @@ pub use case::{Acceptance, Case, Family, Hello, Line, Need, Odd, Recipient, Shap
 pub use custom::CaseError;
 pub use form::{Form, Name, Unknown};
 
+use alloc::borrow::Cow;
 use alloc::string::String;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use row::Row;
@@ -49,11 +51,12 @@ pub const REPEAT: &str = "ctl-repeat";
 /// Control: the target's own mailbox is still accepted at the end.
 pub const END: &str = "ctl-end";
 
-/// An ordered set of cases.
+/// An ordered set of cases. Clones share them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Matrix {
     selection: Selection,
-    cases: Vec<Case>,
+    cases: Arc<[Case]>,
+    foreign: Option<Cow<'static, str>>,
 }
 
 /// How much of the matrix a run asks for.
@@ -94,7 +97,7 @@ impl Matrix {
         };
         let rows = rows().filter(|(_, row)| largest.is_some_and(|tier| row.tier <= tier));
         let cases = rows.map(|(family, row)| row.to_case(family)).collect();
-        Self { selection, cases }
+        Self { selection, cases, foreign: None }
     }
 
     /// Built-in cases by name, with the controls of the quick tier.
@@ -113,15 +116,23 @@ impl Matrix {
                 cases.push(control);
             }
         }
-        Ok(Self { selection: Selection::Named, cases })
+        Ok(Self { selection: Selection::Named, cases: cases.into(), foreign: None })
     }
 
     /// The same set with a case of the caller's own.
     #[must_use]
     pub fn with(mut self, case: Case) -> Self {
-        self.cases.retain(|other| other.id != case.id);
-        self.cases.push(case);
+        let mut cases: Vec<Case> = self.cases.iter().filter(|other| other.id != case.id).cloned().collect();
+        cases.push(case);
+        self.cases = cases.into();
+        // Built-in cases cannot have been changed but on the way from and to here.
+        self.foreign = self.cases.iter().find(|case| !is_genuine(case)).map(|case| case.id.clone());
         self
+    }
+
+    /// The first case that is neither built in nor as [`Case::custom`] makes them.
+    pub(crate) fn foreign(&self) -> Option<&str> {
+        self.foreign.as_deref()
     }
 
     /// Whether a case of one's own may not have this id: it is that of a built-in case, which would no longer be what
@@ -139,6 +150,22 @@ impl Matrix {
     pub fn cases(&self) -> &[Case] {
         &self.cases
     }
+
+    /// The same, for a run record.
+    pub(crate) fn shared(&self) -> Arc<[Case]> {
+        Arc::clone(&self.cases)
+    }
+}
+
+/// Whether a case is as it was made.
+fn is_genuine(given: &Case) -> bool {
+    case(&given.id).map_or_else(
+        || {
+            Case::custom(&given.id, given.mail.argument.as_str(), given.rcpt.argument.as_str()).as_ref()
+                == Ok(given)
+        },
+        |built_in| built_in == *given,
+    )
 }
 
 /// Every built-in case, in the order of the catalogue.

@@ -99,7 +99,7 @@ pub struct ProbeReport {
     /// Its number in the run.
     pub number: u16,
     /// Id of its case.
-    pub case: String,
+    pub case: Cow<'static, str>,
     /// Family of its case.
     pub family: Family,
     /// Index of its path.
@@ -312,7 +312,7 @@ impl Findings {
             let queue_id = queue_ids.get(&probe.number).cloned();
             Some(ProbeReport {
                 number: probe.number,
-                case: case.id.clone().into_owned(),
+                case: case.id.clone(),
                 family: case.family,
                 path: probe.path,
                 beside: probe.beside,

@@ -159,7 +159,7 @@ pub fn shown(report: &Report) -> String {
 #[must_use]
 pub fn with_outcome<'a>(report: &'a Report, word: &str) -> Vec<&'a str> {
     let cases = report.probes.iter().filter(|probe| probe.path == 0 && !probe.case.starts_with("ctl-"));
-    cases.filter(|probe| probe.outcome.as_str() == word).map(|probe| probe.case.as_str()).collect()
+    cases.filter(|probe| probe.outcome.as_str() == word).map(|probe| &*probe.case).collect()
 }
 
 /// The receipts of a kind that the target's messages brought.

@@ -36,7 +36,8 @@ fn a_session_in_c_gives_the_report_of_the_session_in_rust() {
             assert_eq!(report.verdict(), rust.report.verdict.as_str(), "{}", dialogue.name);
             assert_eq!(report.exit_code(), i32::from(rust.report.exit_code), "{}", dialogue.name);
             let probes = rust.report.probes.iter();
-            let probes = probes.map(|probe| (probe.case.clone(), probe.outcome.as_str().to_owned()));
+            let probes =
+                probes.map(|probe| (probe.case.clone().into_owned(), probe.outcome.as_str().to_owned()));
             assert_eq!(report.probes(), probes.collect::<Vec<_>>(), "{}", dialogue.name);
         }
     });

@@ -23,7 +23,8 @@ fn assert_same(name: &str, server: &Server, (matrix, selection): Matrix) {
         "{}",
         what()
     );
-    let probes = rust.probes.iter().map(|probe| (probe.case.clone(), probe.outcome.as_str().to_owned()));
+    let probes =
+        rust.probes.iter().map(|probe| (probe.case.clone().into_owned(), probe.outcome.as_str().to_owned()));
     assert_eq!(c.probes(), probes.collect::<Vec<_>>(), "{}", what());
 }
 

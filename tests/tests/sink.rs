@@ -37,7 +37,7 @@ fn survey(domain: &str) -> Report {
 /// The recipients of the relay cases that were accepted.
 fn taken(report: &Report) -> Vec<String> {
     let accepted = accepted(report);
-    let probes = report.probes.iter().filter(|probe| accepted.contains(&probe.case.as_str()));
+    let probes = report.probes.iter().filter(|probe| accepted.contains(&&*probe.case));
     let numbers: Vec<u16> = probes.map(|probe| probe.number).collect();
     let entries = report.transcript.connections.iter().flat_map(|connection| &connection.entries);
     let recipient = |what: &What| match what {

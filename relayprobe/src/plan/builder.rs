@@ -1,7 +1,8 @@
 //! From wishes to a plan, or to the reason why not.
 
-use alloc::string::ToString as _;
+use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
+use core::fmt::Write as _;
 use core::net::{IpAddr, SocketAddr};
 use core::time::Duration;
 
@@ -14,7 +15,7 @@ use super::probes::probes;
 use super::record::{DriverTls, Prove, Redaction, RunRecord};
 use crate::address::{Domain, Scope, ScopeError, special_range};
 use crate::identity::{Authorization, Identity};
-use crate::matrix::{self, Case, Matrix, Selection};
+use crate::matrix::{Case, Matrix, Selection};
 use crate::message::Letter;
 use crate::moment::Date;
 use crate::target::{Path, Target, Tls};
@@ -379,17 +380,10 @@ impl PlanBuilder {
 
     /// A case could have been changed since it was made; what is sent must be what was checked.
     fn check_cases(&self) -> Result<(), PlanError> {
-        let cases = self.matrix.cases();
-        let custom =
-            |case: &Case| Case::custom(&case.id, case.mail.argument.as_str(), case.rcpt.argument.as_str());
-        let genuine = |case: &Case| match matrix::case(&case.id) {
-            Some(built_in) => built_in == *case,
-            None => custom(case).as_ref() == Ok(case),
-        };
-        if let Some(case) = cases.iter().find(|case| !genuine(case)) {
-            return Err(PlanError::ForeignCase { id: case.id.clone().into_owned() });
+        if let Some(id) = self.matrix.foreign() {
+            return Err(PlanError::ForeignCase { id: id.into() });
         }
-        if cases.iter().all(Case::is_control) { Err(PlanError::NoCases) } else { Ok(()) }
+        if self.matrix.cases().iter().all(Case::is_control) { Err(PlanError::NoCases) } else { Ok(()) }
     }
 
     fn check_proof(&self) -> Result<(), PlanError> {
@@ -437,7 +431,7 @@ impl PlanBuilder {
                 let (target, probe_domain) = (self.target.address, &self.identity.probe_domain);
                 proof.keys.issue(seed, number, &Binding { target, path, probe_domain }).to_string()
             }
-            None => alloc::format!("rp{run}{number:03}"),
+            None => survey_name(&run, number),
         };
         let probes = probes(self.matrix.cases(), &paths, way_in.map(|_| paths.len() - 1), name)?;
         let mut limits = Limits::of(self.profile);
@@ -471,7 +465,7 @@ impl PlanBuilder {
             matrix_version: Matrix::VERSION,
             selection: self.matrix.selection(),
             paths,
-            cases: self.matrix.cases().to_vec(),
+            cases: self.matrix.shared(),
             probes,
             redaction: Redaction::None,
         })
@@ -496,6 +490,13 @@ impl PlanBuilder {
         paths.extend(way_in.map(|address| Path { port: address.port(), tls: Tls::None }));
         paths
     }
+}
+
+/// The name of a recipient that never gets a message.
+fn survey_name(run: &str, number: u16) -> String {
+    let mut name = String::with_capacity(run.len() + 7);
+    let _written = write!(name, "rp{run}{number:03}");
+    name
 }
 
 /// Whatever a run may send must fit.

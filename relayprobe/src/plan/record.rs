@@ -1,6 +1,7 @@
 //! The run record: a plan as data.
 
 use alloc::string::String;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::net::{IpAddr, SocketAddr};
 use core::time::Duration;
@@ -53,7 +54,7 @@ pub struct RunRecord {
     /// Ways in, the main one first.
     pub paths: Vec<Path>,
     /// The cases, each once.
-    pub cases: Vec<Case>,
+    pub cases: Arc<[Case]>,
     /// What is asked: a case over a path.
     pub probes: Vec<Probe>,
     /// What was taken out since; nothing as long as the run goes on.

@@ -1,6 +1,7 @@
 use alloc::string::{String, ToString};
 
 use super::*;
+use crate::matrix;
 use crate::matrix::CaseError;
 
 fn target() -> Target {

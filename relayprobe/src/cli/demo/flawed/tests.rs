@@ -315,7 +315,7 @@ fn a_survey_finds_the_three_flaws_and_no_fourth() {
     assert_eq!(report.verdict, Verdict::Suspected, "{}", report.text());
     let relay = report.probes.iter().filter(|probe| !probe.case.starts_with("ctl-"));
     let of = |found: fn(&Outcome) -> bool| -> Vec<&str> {
-        relay.clone().filter(|probe| found(&probe.outcome)).map(|probe| probe.case.as_str()).collect()
+        relay.clone().filter(|probe| found(&probe.outcome)).map(|probe| &*probe.case).collect()
     };
     let untested = of(|outcome| matches!(outcome, Outcome::NotTested { .. }));
     assert!(untested.is_empty(), "{}", report.text());
