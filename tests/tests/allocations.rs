@@ -1,9 +1,14 @@
-//! What the reply parser takes from the allocator: nothing, once its buffer has grown.
+//! What is taken from the allocator: by the reply parser nothing, once its buffer has grown, and by a run little more than
+//! its report holds.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
+use relayprobe::moment::Moment;
+use relayprobe::session::{Input, Output};
 use relayprobe::wire::{ReplyDecoder, ReplyLimits};
+use relayprobe::{Report, Session};
+use relayprobe_tests::dialogue;
 
 struct Counting;
 
@@ -52,4 +57,58 @@ fn a_reply_allocates_nothing() {
         assert_eq!(read(refusal).number(), 554);
     }
     assert_eq!(COUNT.get() - before, 0);
+}
+
+#[test]
+fn a_closed_server_takes_few_allocations() {
+    let plan = dialogue::parse("closed", "@ no-budget\n= closed\n").plan(([127, 0, 0, 1], 2_525).into());
+    let (mut session, mut now) = (Session::new(plan, Moment::ZERO), Moment::ZERO);
+    let mut commands = 0;
+    let mut count = 0;
+    let report = loop {
+        let before = COUNT.get();
+        let output = session.poll_output();
+        count += COUNT.get() - before;
+        let (id, replies) = match output {
+            Output::Connect(id, _) => (id, b"220 mx.target.example ESMTP\r\n".to_vec()),
+            Output::Send(id, octets) => (id, answer(&octets, &mut commands)),
+            Output::Wait(until) => {
+                now = now.max(until);
+                let before = COUNT.get();
+                session.handle_input(Input::Tick, now);
+                count += COUNT.get() - before;
+                continue;
+            }
+            Output::Finished => {
+                let before = COUNT.get();
+                let (record, transcript) = session.into_parts();
+                let report = Report::new(record, transcript);
+                count += COUNT.get() - before;
+                break report;
+            }
+            _ => continue,
+        };
+        let before = COUNT.get();
+        session.handle_input(Input::Connected(id), now);
+        session.handle_input(Input::Sent(id), now);
+        session.handle_input(Input::Received(id, &replies), now);
+        count += COUNT.get() - before;
+    };
+    assert_eq!(report.verdict.as_str(), "closed", "{}", report.text());
+    // It was sixteen when each octet was kept by itself.
+    assert!(count <= 7 * commands, "{count} for {commands} commands");
+}
+
+fn answer(lines: &[u8], commands: &mut usize) -> Vec<u8> {
+    let mut reply = |line: &[u8]| -> &[u8] {
+        *commands += 1;
+        match line.to_ascii_lowercase().get(..8) {
+            Some(verb) if verb.starts_with(b"ehlo") => b"250-mx.target.example\r\n250 PIPELINING\r\n",
+            Some(b"rcpt to:") if line.starts_with(b"RCPT TO:<postmaster@target.") => b"250 2.1.5 Ok\r\n",
+            Some(verb) if verb.starts_with(b"rcpt") => b"554 5.7.1 Relay access denied\r\n",
+            None if line == b"QUIT\r\n" => b"221 2.0.0 Bye\r\n",
+            _ => b"250 2.0.0 Ok\r\n",
+        }
+    };
+    lines.split_inclusive(|&octet| octet == b'\n').flat_map(|line| reply(line).to_vec()).collect()
 }

@@ -31,7 +31,9 @@ impl CommandLine {
 
     /// A line of `text`, which must have neither control characters nor too many octets.
     pub fn new(text: &str) -> Result<Self, CommandError> {
-        Self::of(text.into())
+        let mut line = String::with_capacity(text.len() + 2);
+        line.push_str(text);
+        Self::of(line)
     }
 
     /// The same, in place.
