@@ -5,10 +5,10 @@ use std::error::Error;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
+use relayprobe::address::Domain;
 use relayprobe::driver::tokio::{Pace, Sweep, Swept};
 use relayprobe::driver::{self, Stop, blocking};
 use relayprobe::plan::{Budget, Grouping, Profile};
-use relayprobe::address::Domain;
 use relayprobe::{Authorization, Identity, Matrix, Plan, PlanError, Report, Target};
 
 use crate::Hosts;
