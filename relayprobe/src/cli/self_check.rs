@@ -51,7 +51,7 @@ pub(crate) struct SelfCheckOptions {
 }
 
 pub(super) fn self_check(options: &SelfCheckOptions) -> Result<u8, Failure> {
-    let config = options.config.as_deref().map(Config::read).transpose()?.unwrap_or_default();
+    let config = Config::of_option(options.config.as_deref())?;
     let identity = options.identity.identity(&config)?;
     if let Some(path) = &options.write_probing_txt {
         let text = probing_text(&identity, Date::from_unix(driver::now().unix() + GOOD * DAY));

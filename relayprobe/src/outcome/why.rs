@@ -63,11 +63,7 @@ impl Why {
     pub fn of(step: Step, reply: &Reply<'_>) -> Self {
         let text = lower(reply);
         let says = |phrases: &[&str]| phrases.iter().any(|phrase| holds(&text, phrase));
-        let enhanced = |pairs: &[(u16, u16)]| {
-            reply
-                .enhanced()
-                .is_some_and(|code| pairs.iter().any(|&(subject, detail)| code.is(subject, detail)))
-        };
+        let enhanced = |pairs: &[(u16, u16)]| has_enhanced(reply, pairs);
         let code = reply.code().number();
         // Behind a message X.7.1 is as often about its content: there only words name relaying.
         let at_recipient = matches!(step, Step::Rcpt | Step::Data);
@@ -107,19 +103,18 @@ impl Why {
 
 /// Whether a refusal is about room for mail. RFC 5321 §4.5.3.1.10 has clients take such a 552 for temporary.
 pub(crate) fn lacks_room(reply: &Reply<'_>) -> bool {
-    let room = [(2, 2), (2, 3), (3, 1), (3, 4), (4, 5), (5, 3)];
-    let says = |pairs: &[(u16, u16)]| {
-        reply.enhanced().is_some_and(|code| pairs.iter().any(|&(subject, detail)| code.is(subject, detail)))
-    };
-    reply.code().number() == 552 || says(&room)
+    reply.code().number() == 552 || has_enhanced(reply, &[(2, 2), (2, 3), (3, 1), (3, 4), (4, 5), (5, 3)])
 }
 
 /// Whether a refusal says that our probe domain could not be found: it was looked up before relaying was considered.
 pub(crate) fn cannot_find_domain(reply: &Reply<'_>) -> bool {
     let text = lower(reply);
-    let enhanced = reply.enhanced();
-    let looked_up = enhanced.is_some_and(|code| code.is(1, 2) || code.is(1, 10) || code.is(4, 4));
-    looked_up || LOOKED_UP.iter().any(|phrase| holds(&text, phrase))
+    has_enhanced(reply, &[(1, 2), (1, 10), (4, 4)]) || LOOKED_UP.iter().any(|phrase| holds(&text, phrase))
+}
+
+/// Whether its enhanced status code has one of these subjects and details.
+fn has_enhanced(reply: &Reply<'_>, pairs: &[(u16, u16)]) -> bool {
+    reply.enhanced().is_some_and(|code| pairs.iter().any(|&(subject, detail)| code.is(subject, detail)))
 }
 
 /// Every phrase that decides what a refusal is about, those of the session included.
