@@ -66,6 +66,11 @@ impl Form {
         })
     }
 
+    /// Whether it has this placeholder.
+    pub fn holds(&self, name: Name) -> bool {
+        self.pieces().any(|piece| matches!(piece, Piece::Name(found) if found == name))
+    }
+
     /// The last placeholder, which in a recipient is its outermost domain or nothing of the kind.
     pub fn last_name(&self) -> Option<Name> {
         self.pieces().filter_map(|piece| if let Piece::Name(name) = piece { Some(name) } else { None }).last()
