@@ -6,10 +6,11 @@ mod proof;
 mod why;
 
 pub use absent::{NotApplicable, NotTested};
+use evidence::Order;
 pub(crate) use evidence::{Evidence, Seen, Sighting};
 pub(crate) use proof::{queue_ids, until};
 pub use why::Why;
-pub(crate) use why::{cannot_find_domain, phrases};
+pub(crate) use why::{cannot_find_domain, lacks_room, phrases};
 
 use alloc::borrow::Cow;
 use alloc::vec;
@@ -41,7 +42,7 @@ pub enum Outcome {
         /// The reply, as kept.
         reply: Octets,
     },
-    /// Refused for now, and no retry is left.
+    /// Refused for now, and no retry is left; or there was no room for mail, whose code is no sign of how long.
     Deferred {
         /// At which step.
         stage: Step,
@@ -207,7 +208,8 @@ impl Evidence<'_> {
         // A reply that was cut is read as far as it was kept.
         let parsed = kept(&reply);
         let Ok(parsed) = Reply::parse(&parsed) else { return Outcome::Deferred { stage, reply } };
-        if code.is_transient() && !names_relaying(&parsed) {
+        let passes = code.is_transient() || stage == Step::Rcpt && lacks_room(&parsed);
+        if passes && !names_relaying(&parsed) {
             return Outcome::Deferred { stage, reply };
         }
         let why = Why::of(stage, &parsed);
@@ -289,12 +291,12 @@ fn void_banned(record: &RunRecord, evidence: &Evidence<'_>, outcomes: &mut [Outc
 
 /// The time from a good control to the next good one, with a refused one between them.
 pub(crate) struct Ban {
-    after: (u64, usize),
-    before: Option<(u64, usize)>,
+    after: Order,
+    before: Option<Order>,
 }
 
 impl Ban {
-    fn holds(&self, order: (u64, usize)) -> bool {
+    fn holds(&self, order: Order) -> bool {
         order > self.after && self.before.is_none_or(|before| order < before)
     }
 }

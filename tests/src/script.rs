@@ -1,5 +1,7 @@
 //! A mail server that follows the rules of a dialogue.
 
+use std::time::Duration;
+
 use crate::dialogue::{Action, Dialogue, Rule, actions};
 
 /// A server's side of a dialogue: commands in, actions out.
@@ -16,6 +18,8 @@ pub struct Server {
     pub in_segments: bool,
     /// Whether its certificate is of another host and of another time.
     pub expired: bool,
+    /// How long it thinks before each answer.
+    pub thinks: Duration,
     /// After so many octets nothing more is said, on any connection.
     pub falls_silent_after: Option<usize>,
     /// What is done when it falls silent, instead of being there in silence.
@@ -153,6 +157,7 @@ impl Server {
             begins_with_tls: dialogue.has("implicit-tls"),
             in_segments: dialogue.has("segments"),
             expired: dialogue.has("expired"),
+            thinks: Duration::ZERO,
             falls_silent_after: None,
             then: None,
             commands: Vec::new(),
@@ -168,13 +173,13 @@ impl Server {
         if self.begins_with_tls {
             actions.insert(0, Action::Tls);
         }
-        self.silenced(actions)
+        self.in_time(actions)
     }
 
     /// A command line came, without its CRLF. Octets that are no text are shown as such.
     pub fn command(&mut self, line: &[u8], secured: bool) -> Vec<Action> {
         let actions = self.answer(line, secured);
-        self.silenced(actions)
+        self.in_time(actions)
     }
 
     fn keep(&mut self, command: String) {
@@ -189,6 +194,14 @@ impl Server {
             self.messages.push(octets);
         }
         let actions = self.react("message", true);
+        self.in_time(actions)
+    }
+
+    /// Thinks first, and falls silent at its octet.
+    fn in_time(&mut self, mut actions: Vec<Action>) -> Vec<Action> {
+        if !self.thinks.is_zero() {
+            actions.insert(0, Action::Wait(self.thinks));
+        }
         self.silenced(actions)
     }
 
@@ -231,13 +244,15 @@ impl Server {
     }
 
     fn offers(&self, keyword: &str) -> bool {
-        self.offers.iter().any(|line| line.split(' ').any(|word| word == keyword))
+        self.offers.iter().any(|line| line.split(' ').any(|word| word.eq_ignore_ascii_case(keyword)))
     }
 
     fn ehlo(&self, secured: bool) -> Vec<u8> {
         let mut lines = vec!["mx.target.example".to_owned()];
         let words = self.offers.iter().flat_map(|line| line.split(' '));
-        lines.extend(words.filter(|word| !(secured && *word == "STARTTLS")).map(str::to_owned));
+        lines.extend(
+            words.filter(|word| !(secured && word.eq_ignore_ascii_case("STARTTLS"))).map(str::to_owned),
+        );
         let last = lines.len() - 1;
         let line =
             |(at, text): (usize, &String)| format!("250{}{text}\r\n", if at == last { ' ' } else { '-' });

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
+use relayprobe::moment::Date;
+use relayprobe::outcome::Outcome;
 use relayprobe::transcript::{Connection, End, Step, What};
 use relayprobe::{Report, Verdict};
 use relayprobe_tests::dialogue::{self, Dialogue, Rule};
@@ -108,6 +110,30 @@ prop_compose! {
         }
         Dialogue { name: "property".into(), settings, rules, expected: Vec::new() }
     }
+}
+
+/// Whether what it says does not hang on when it says it: it answers what it is asked, once.
+fn answers_in_turn(dialogue: &Dialogue) -> bool {
+    let once = |rule: &Rule| {
+        let replies = rule.actions.iter().filter(|action| match action {
+            dialogue::Action::Send(octets) => octets.get(3) != Some(&b'-'),
+            dialogue::Action::Wait(_) => true,
+            _ => false,
+        });
+        replies.count() <= 1
+    };
+    dialogue.rules.iter().all(once)
+}
+
+/// The verdict, and the outcome of each probe, without the date until which its message is waited for.
+fn findings(report: &Report) -> (Verdict, Vec<Outcome>) {
+    let dateless = |outcome: &Outcome| match outcome {
+        Outcome::AcceptedPending { reply, .. } => {
+            Outcome::AcceptedPending { until: Date::from_unix(0), reply: reply.clone() }
+        }
+        other => other.clone(),
+    };
+    (report.verdict, report.probes.iter().map(|probe| dateless(&probe.outcome)).collect())
 }
 
 /// The replies and commands of a connection, in order.
@@ -265,6 +291,41 @@ proptest! {
         let one = virtual_time::run(&dialogue, usize::MAX);
         let other = virtual_time::run(&dialogue, usize::MAX);
         prop_assert!(one.report == other.report && one.writes == other.writes);
+    }
+
+    #[test]
+    fn a_server_that_takes_its_time_is_judged_the_same(dialogue in server(), thinks in 1..3_000_u64) {
+        prop_assume!(answers_in_turn(&dialogue));
+        let mut dialogue = dialogue;
+        // Which cases share a connection is a matter of time where several are open.
+        dialogue.settings.retain(|(key, _)| key != "connections");
+        dialogue.settings.push(("profile".into(), "brisk".into()));
+        let plan = || dialogue.plan(ADDRESS.parse().expect("an address"));
+        let at_once = virtual_time::drive(plan(), Server::new(&dialogue), usize::MAX).report;
+        let mut server = Server::new(&dialogue);
+        server.thinks = Duration::from_millis(thinks);
+        let late = virtual_time::drive(plan(), server, usize::MAX).report;
+        // Unless it takes so much that the run has no time left.
+        prop_assume!(late.transcript.end == at_once.transcript.end);
+        prop_assert!(
+            findings(&late) == findings(&at_once),
+            "{}\n{}\ninstead of\n{}\n{}", late.text(), late.transcript_text(), at_once.text(), at_once.transcript_text()
+        );
+    }
+
+    #[test]
+    fn the_case_of_keywords_changes_nothing(dialogue in server(), case in any::<u64>()) {
+        let plain = virtual_time::run(&dialogue, usize::MAX);
+        let mut dialogue = dialogue;
+        for (_, value) in dialogue.settings.iter_mut().filter(|(key, _)| key == "offers") {
+            let lower = |(at, letter): (usize, char)| {
+                if case >> (at % 64) & 1 == 1 { letter.to_ascii_lowercase() } else { letter }
+            };
+            *value = value.chars().enumerate().map(lower).collect();
+        }
+        let other = virtual_time::run(&dialogue, usize::MAX);
+        prop_assert!(other.writes == plain.writes, "{}", other.report.transcript_text());
+        prop_assert!(findings(&other.report) == findings(&plain.report), "{}", other.report.text());
     }
 
     #[test]

@@ -15,8 +15,15 @@ use crate::wire::{Ehlo, Reply};
 pub(crate) struct Sighting {
     pub(crate) connection: usize,
     pub(crate) answer: Answer,
-    /// Orders answers of connections that ran at the same time.
-    pub(crate) order: (u64, usize),
+    pub(crate) order: Order,
+}
+
+/// Orders answers by time, then by connection and place: those of a group come at one moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Order {
+    at: Moment,
+    connection: usize,
+    entry: usize,
 }
 
 /// A connection, and what its replies belong to.
@@ -45,8 +52,9 @@ impl<'a> Evidence<'a> {
         let mut sightings = Vec::new();
         for (at, Seen { connection, ledger, .. }) in seen.iter().enumerate() {
             for &answer in ledger.answers() {
-                let when = connection.entries.get(answer.entry).map_or(0, |entry| entry.at.as_micros());
-                sightings.push(Sighting { connection: at, answer, order: (when, at) });
+                let Some(reply) = connection.entries.get(answer.entry) else { continue };
+                let order = Order { at: reply.at, connection: at, entry: answer.entry };
+                sightings.push(Sighting { connection: at, answer, order });
             }
         }
         sightings.sort_by_key(|sighting| sighting.order);

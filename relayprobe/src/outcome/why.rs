@@ -105,6 +105,15 @@ impl Why {
     }
 }
 
+/// Whether a refusal is about room for mail. RFC 5321 §4.5.3.1.10 has clients take such a 552 for temporary.
+pub(crate) fn lacks_room(reply: &Reply<'_>) -> bool {
+    let room = [(2, 2), (2, 3), (3, 1), (3, 4), (4, 5), (5, 3)];
+    let says = |pairs: &[(u16, u16)]| {
+        reply.enhanced().is_some_and(|code| pairs.iter().any(|&(subject, detail)| code.is(subject, detail)))
+    };
+    reply.code().number() == 552 || says(&room)
+}
+
 /// Whether a refusal says that our probe domain could not be found: it was looked up before relaying was considered.
 pub(crate) fn cannot_find_domain(reply: &Reply<'_>) -> bool {
     let text = lower(reply);

@@ -27,6 +27,11 @@ pub(crate) fn check(octets: &[u8]) {
         &rest[..size.min(rest.len())]
     });
     assert_eq!(pieces, whole, "in other pieces");
+    let wide = ReplyLimits { line: u32::MAX, lines: u32::MAX, reply: u32::MAX };
+    let (widest, _) = read(octets, wide, |rest| rest);
+    for (found, wide) in whole.iter().filter(|found| found.is_ok()).zip(&widest) {
+        assert_eq!(found, wide, "a stricter limit makes no reply of what is none");
+    }
     let mut rest = octets;
     for found in &whole {
         match found {
