@@ -145,7 +145,7 @@ names! {
     ProbeDomainIdeographic = "probe-domain-u3002",
     /// A mail domain of the target's own.
     TargetDomain = "target-domain",
-    /// What the target calls itself.
+    /// What the target calls itself in reply to EHLO or HELO, else in its greeting; else the name of its MX record.
     TargetHost = "target-host",
     /// IPv4 address of the target.
     TargetIp = "target-ip",
