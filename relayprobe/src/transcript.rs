@@ -1,10 +1,8 @@
 //! The complete record of a run, and what it answers.
 
-mod host;
+pub(crate) mod host;
 mod ledger;
 
-#[cfg(test)]
-pub(crate) use host::host_name;
 pub use ledger::{Answer, Astray};
 pub(crate) use ledger::{Class, Ledger, Turn};
 

@@ -12,7 +12,8 @@ use crate::moment::{Date, Moment};
 use crate::outcome::{self, Why};
 use crate::plan::Plan;
 use crate::target::Target;
-use crate::transcript::{Entry, host_name, keep};
+use crate::transcript::host::host_name;
+use crate::transcript::{Entry, keep};
 use crate::wire::{Ehlo, Extension, Reply, asks_for_tls, names_relaying, queue_id};
 
 fn run() -> RunRecord {
