@@ -3,7 +3,7 @@
 use alloc::borrow::Cow;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
-use core::net::{IpAddr, Ipv4Addr, SocketAddr};
+use core::net::{Ipv4Addr, SocketAddr};
 
 use super::record::{Probe, RunRecord};
 use crate::address::Domain;
@@ -212,10 +212,4 @@ impl<'a> Names<'a> {
 
 fn decimal(address: Ipv4Addr) -> String {
     address.to_bits().to_string()
-}
-
-/// A name that a server gives itself, if it can be one: addresses and single words such as `ESMTP` cannot.
-pub(crate) fn host_name(text: &str) -> Option<Domain> {
-    let named = text.contains('.') && text.parse::<IpAddr>().is_err();
-    if named { text.parse().ok() } else { None }
 }
