@@ -7,10 +7,10 @@ use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use relayprobe::Report;
-use relayprobe_tests::c_library::{compile, pkg_config_of};
+use relayprobe_tests::c_library::{compile, pkg_config_of, run};
 use relayprobe_tests::hostile::{Fault, GROWTH, Program, SESSION};
 
 type Served = (Fault, SocketAddr);
@@ -101,6 +101,25 @@ fn every_fault_is_met_by_64_threads() {
 fn every_fault_is_met_under_sanitizers() {
     let sanitized = program(&["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]);
     assert_all_are_met(&sanitized, "loop", u64::MAX);
+}
+
+/// The loop of the guide leaves a server that sends without end inside TLS.
+#[test]
+fn the_example_with_tls_is_not_held_up_by_a_flood() {
+    let flags = pkg_config_of("openssl");
+    let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
+    let example = compile("examples/tls.c", &[&["-std=c99"][..], &flags].concat());
+    let servers = servers();
+    for name in ["tls-flood", "tls-handshake-flood", "flood-after-no"] {
+        let (fault, address) =
+            servers.faults.iter().find(|(fault, _)| fault.dialogue.name == name).expect(name);
+        let begin = Instant::now();
+        let (status, out, err) =
+            run(&example, &["-l", &address.ip().to_string(), &address.port().to_string()]);
+        assert_eq!((status, err.as_str()), (0, ""), "{name}");
+        let judged = fault.judge(&Report::from_json(&out).expect("a report"), begin.elapsed());
+        assert_eq!(judged, Ok(()));
+    }
 }
 
 #[test]
