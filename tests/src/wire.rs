@@ -71,7 +71,7 @@ pub fn between<S: Send + 'static, T: Send>(
     });
     let (far, served) = hear.recv().expect("the far end is there");
     apart(|| {
-        carry(end("near", NEAR, FAR), far, Arc::new(judge));
+        carry(end("near", NEAR, FAR), far, &Arc::new(judge));
         near(served)
     })
 }
@@ -105,19 +105,20 @@ fn tun(name: &str) -> std::io::Result<File> {
     // SAFETY: all zero is a value of each of its fields.
     let mut wish: libc::ifreq = unsafe { std::mem::zeroed() };
     for (place, letter) in wish.ifr_name.iter_mut().zip(name.bytes()) {
-        *place = letter as c_char;
+        *place = c_char::from_ne_bytes([letter]);
     }
-    wish.ifr_ifru.ifru_flags = (libc::IFF_TUN | libc::IFF_NO_PI) as i16;
+    let flags = libc::IFF_TUN | libc::IFF_NO_PI;
+    wish.ifr_ifru.ifru_flags = flags.try_into().expect("16 bits");
     // SAFETY: the descriptor is open, and the request reads such a struct.
     let made = unsafe { libc::ioctl(device.as_raw_fd(), libc::TUNSETIFF, &raw const wish) };
     if made == 0 { Ok(device) } else { Err(Error::last_os_error()) }
 }
 
 /// Takes packets from each end to the other until the process ends.
-fn carry(near: File, far: File, judge: Arc<impl Fn(Way, &[u8]) -> Fate + Send + Sync + 'static>) {
+fn carry(near: File, far: File, judge: &Arc<impl Fn(Way, &[u8]) -> Fate + Send + Sync + 'static>) {
     let ends = Arc::new((near, far));
     for way in [Way::Out, Way::Back] {
-        let (ends, judge) = (Arc::clone(&ends), Arc::clone(&judge));
+        let (ends, judge) = (Arc::clone(&ends), Arc::clone(judge));
         thread::spawn(move || {
             let (mut from, mut to) = match way {
                 Way::Out => (&ends.0, &ends.1),

