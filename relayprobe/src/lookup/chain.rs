@@ -52,15 +52,11 @@ pub enum Fault {
 }
 
 impl Fault {
-    /// Whether it says for sure that there is nothing.
+    /// Whether it says for sure that there is nothing. Others may follow more aliases, or names that are none of a host.
     pub const fn is_certain(&self) -> bool {
         match self {
-            Self::NoSuchName
-            | Self::NoRecords
-            | Self::AliasLoop { .. }
-            | Self::ManyAliases
-            | Self::NotAHost { .. } => true,
-            Self::Failed { .. } | Self::ManyQuestions => false,
+            Self::NoSuchName | Self::NoRecords | Self::AliasLoop { .. } => true,
+            Self::Failed { .. } | Self::ManyAliases | Self::NotAHost { .. } | Self::ManyQuestions => false,
         }
     }
 }

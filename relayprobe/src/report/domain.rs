@@ -8,7 +8,7 @@ use core::net::IpAddr;
 
 use super::Report;
 use crate::address::Domain;
-use crate::lookup::{InboundPath, Listing, MailDomain, MailService};
+use crate::lookup::{InboundPath, Listing, MailDomain, MailService, Note};
 use crate::octets::escape;
 use crate::verdict::Verdict;
 
@@ -80,9 +80,16 @@ impl DomainReport {
     /// Version of the JSON form.
     pub const FORMAT: u32 = 1;
 
-    /// Sums up a domain. `hosts` come in any order.
+    /// Sums up a domain. `hosts` come in any order; an address that is not among them was not tested.
     pub fn new(mail: MailDomain, inbound: Option<InboundPath>, mut hosts: Vec<HostReport>) -> Self {
-        let order: Vec<IpAddr> = mail.targets(0).iter().map(|target| target.address).collect();
+        let targets = mail.targets(0);
+        for target in &targets {
+            if !hosts.iter().any(|host| host.address == target.address) {
+                let why = "the run ended before its turn";
+                hosts.push(HostReport::untested(target.address, target.name.clone(), why));
+            }
+        }
+        let order: Vec<IpAddr> = targets.iter().map(|target| target.address).collect();
         let place = |host: &HostReport| order.iter().position(|address| *address == host.address);
         hosts.sort_by_key(|host| place(host).unwrap_or(order.len()));
         let verdict = verdict(&mail, &hosts);
@@ -159,10 +166,12 @@ fn verdict(mail: &MailDomain, hosts: &[HostReport]) -> Verdict {
     }
 }
 
-/// Whether nothing of the domain was left out.
+/// Whether nothing of the domain was left out. Some servers deliver to what is no name of a host all the same.
 fn is_whole(mail: &MailDomain) -> bool {
-    use crate::lookup::Note;
-    !mail.notes.iter().any(|note| matches!(note, Note::ManyHosts { .. } | Note::ManyAddresses { .. }))
+    !mail.notes.iter().any(|note| match note {
+        Note::ManyHosts { .. } | Note::ManyAddresses { .. } | Note::NotAHost { .. } => true,
+        Note::ImplicitMx | Note::NullBesideOthers | Note::Alias { .. } => false,
+    })
 }
 
 #[cfg(test)]
@@ -219,8 +228,31 @@ mod tests {
             DomainReport::new(mail(MailService::Mx, &hosts_of), None, hosts).verdict
         };
         assert_eq!(sum(Fault::Failed { trouble: Trouble::Silence }, closed()), Verdict::Undetermined);
+        assert_eq!(sum(Fault::ManyAliases, closed()), Verdict::Undetermined);
+        assert_eq!(sum(Fault::NotAHost { text: "_a.example".into() }, closed()), Verdict::Undetermined);
         assert_eq!(sum(Fault::NoSuchName, closed()), Verdict::Closed);
         assert_eq!(sum(Fault::NoSuchName, Vec::new()), Verdict::Undetermined);
+        let left_out = |note: Note| {
+            let mut mail = mail(MailService::Mx, &[("a.example", &["192.0.2.1"], None)]);
+            mail.notes.push(note);
+            DomainReport::new(mail, None, closed()).verdict
+        };
+        assert_eq!(left_out(Note::NullBesideOthers), Verdict::Closed);
+        for note in [
+            Note::ManyHosts { left_out: 1 },
+            Note::ManyAddresses { left_out: 1 },
+            Note::NotAHost { text: "127.0.0.1".into() },
+        ] {
+            assert_eq!(left_out(note), Verdict::Undetermined);
+        }
+    }
+
+    #[test]
+    fn an_address_that_had_no_turn_is_not_forgotten() {
+        let mail = mail(MailService::Mx, &[("a.example", &["192.0.2.1", "192.0.2.2"], None)]);
+        let report = DomainReport::new(mail, None, [host("192.0.2.1", Some(Verdict::Closed))].into());
+        assert_eq!((report.verdict, report.exit_code), (Verdict::Undetermined, 3));
+        assert!(report.text().contains("a.example 192.0.2.2: not tested"), "{}", report.text());
     }
 
     #[test]
