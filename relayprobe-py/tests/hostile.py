@@ -116,6 +116,10 @@ def forget_peak() -> int:
 
 def main(way: str) -> None:
     faults: list[Fault] = json.load(sys.stdin)
+    # The code itself is read from disk as it is first used: that is not the servers' doing.
+    for fault in faults:
+        if fault["fault"] in ("close-at-quit", "tls-ok-selfsigned"):
+            relayprobe.probe(**wishes(fault))
     before = forget_peak()
     with tempfile.TemporaryDirectory() as folder:
         empty = str(Path(folder) / "probe")
