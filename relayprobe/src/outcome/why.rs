@@ -182,6 +182,10 @@ const TESTER: &[&str] = &[
     "helo command rejected",
     "bad reputation",
     "poor reputation",
+    "too many",
+    "rate limit",
+    "limit exceeded",
+    "quota",
 ];
 
 const SENDER: &[&str] = &[
@@ -265,6 +269,8 @@ mod tests {
                 Why::TesterRefused,
             ),
             ("550 5.7.25 no reverse name", Why::TesterRefused),
+            ("550 5.7.1 Too many recipients from you today", Why::TesterRefused),
+            ("554 5.7.1 Sending quota used up", Why::TesterRefused),
             ("550 5.7.23 SPF validation failed", Why::SenderRefused),
             ("553 5.1.8 <x@y>: Sender address rejected: Domain not found", Why::SenderRefused),
             ("501 5.1.3 Recipient address syntax error", Why::AddressSyntax),
