@@ -22,7 +22,7 @@ if sys.version_info >= (3, 10) and not sysconfig.get_config_var("Py_GIL_DISABLED
     [ "${#found[@]}" -eq 1 ] || pythons+=("${found[-1]#* }")
 fi
 
-cargo build --locked -p relayprobe-tests --bin test-servers
+cargo build --locked -p relayprobe-tests --bin test-servers --bin hostile-server
 rm -rf "$folder/wheels"
 first=yes
 for python in "${pythons[@]}"; do

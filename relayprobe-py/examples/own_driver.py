@@ -1,10 +1,12 @@
-"""A driver of one's own for `Session`, on plain sockets: `own_driver.py ADDRESS`. Twenty lines, without TLS.
+"""A driver of one's own for `Session`, on plain sockets: `own_driver.py ADDRESS`. Without TLS.
 
-Event loops differ in how they wait; everything else is said by the session.
+Event loops differ in how they wait; everything else is said by the session. No call here waits but `select`, so that
+no server can hold it up: every deadline is the session's.
 """
 
 from __future__ import annotations
 
+import contextlib
 import select
 import socket
 import sys
@@ -15,31 +17,68 @@ from relayprobe import Identity, Output, Report, Session
 
 
 def drive(session: Session) -> Report:
+    now = time.monotonic
     sockets: dict[int, socket.socket] = {}
+    connecting: set[int] = set()
+    unsent: dict[int, bytes] = {}
+
+    def close(number: int) -> None:
+        sockets.pop(number).close()
+        connecting.discard(number)
+        unsent.pop(number, None)
+
+    def lose(number: int, loss: str) -> None:
+        close(number)
+        session.handle_lost(number, loss, now())
+
+    def step(number: int, opened: socket.socket, readable: bool) -> None:
+        if number in connecting:
+            connecting.remove(number)
+            if code := opened.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
+                lose(number, relayprobe.loss(OSError(code, "connect")))
+            else:
+                session.handle_connected(number, now())
+        elif readable:
+            try:
+                data = opened.recv(16_384)
+            except OSError as fault:
+                return lose(number, relayprobe.loss(fault))
+            if not data:
+                return lose(number, "closed")
+            session.handle_received(number, data, now())
+        else:
+            # What cannot be written is a loss that the next read shows, after what the server sent before it.
+            with contextlib.suppress(OSError):
+                unsent[number] = unsent[number][opened.send(unsent[number]) :]
+            if not unsent[number]:
+                del unsent[number]
+                session.handle_sent(number, now())
+
     while True:
         match session.poll_output():
             case Output.Connect(number, address, port, _):
+                sockets[number] = socket.socket(socket.AF_INET if address.version == 4 else socket.AF_INET6)
+                sockets[number].setblocking(False)
+                connecting.add(number)
                 try:
-                    sockets[number] = socket.create_connection((str(address), port), timeout=30)
-                    session.handle_connected(number, time.monotonic())
+                    sockets[number].connect((str(address), port))
+                except BlockingIOError:
+                    pass
                 except OSError as fault:
-                    session.handle_lost(number, relayprobe.loss(fault), time.monotonic())
+                    lose(number, relayprobe.loss(fault))
             case Output.Send(number, data):
-                sockets[number].sendall(data)
-                session.handle_sent(number, time.monotonic())
+                unsent[number] = data
             case Output.Close(number):
-                sockets.pop(number).close()
+                close(number)
             case Output.Wait(until):
-                ready, _, _ = select.select(list(sockets.values()), [], [], max(0.0, until - time.monotonic()))
-                for number in [number for number, opened in sockets.items() if opened in ready]:
-                    data = sockets[number].recv(16_384)
-                    if data:
-                        session.handle_received(number, data, time.monotonic())
-                    else:
-                        sockets.pop(number).close()
-                        session.handle_lost(number, "closed", time.monotonic())
-                if not ready:
-                    session.handle_tick(time.monotonic())
+                left = max(0.0, until - now())
+                writers = [sockets[number] for number in connecting | unsent.keys()]
+                readable, writable, _ = select.select(list(sockets.values()), writers, [], left)
+                for number, opened in list(sockets.items()):
+                    if opened in readable or opened in writable:
+                        step(number, opened, opened in readable)
+                if not left:
+                    session.handle_tick(now())
             case Output.Finished():
                 return session.report()
 

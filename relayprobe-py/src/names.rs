@@ -10,10 +10,10 @@ use std::time::Duration;
 use pyo3::prelude::*;
 use relayprobe::Identity;
 use relayprobe::cli::config;
-use relayprobe::cli::names::{NamesError, Server};
+use relayprobe::cli::names::{NamesError, Server, resolver};
 use relayprobe::cli::resolve::Resolved;
 use relayprobe::cli::self_check::check;
-use relayprobe::dns::{self, blocking};
+use relayprobe::dns;
 use relayprobe::lookup::List;
 
 use crate::error::{error, parse, wrong};
@@ -78,14 +78,6 @@ pub(crate) fn load_lists(py: Python<'_>, path: PathBuf) -> PyResult<String> {
 
 fn addresses_of(py: Python<'_>, servers: &[String]) -> PyResult<Vec<SocketAddr>> {
     servers.iter().map(|text| parse(py, "servers", text).map(|server: Server| server.0)).collect()
-}
-
-fn resolver(servers: &[SocketAddr]) -> Result<blocking::Resolver, NamesError> {
-    Ok(if servers.is_empty() {
-        blocking::Resolver::system()?
-    } else {
-        blocking::Resolver::with_servers(servers)?
-    })
 }
 
 /// Waits for what a thread finds. Ctrl-C leaves the thread to its end, which is bounded.

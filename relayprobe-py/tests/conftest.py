@@ -15,6 +15,8 @@ from relayprobe import Identity
 
 ROOT = Path(__file__).resolve().parents[2]
 SERVER = Path(os.environ.get("RELAYPROBE_TEST_SERVERS", ROOT / "target/debug/test-servers"))
+# Serves every fault of a hostile server; docs/hostile.md says what its line means.
+HOSTILE = SERVER.with_name("hostile-server")
 
 
 def pytest_configure() -> None:
@@ -25,8 +27,8 @@ def pytest_configure() -> None:
 class Peer:
     """A server of the Rust suite in a process of its own. It says on one line of JSON where it is, and ends with its input."""
 
-    def __init__(self, *arguments: str) -> None:
-        command = [str(SERVER), *arguments]
+    def __init__(self, *arguments: str, program: Path = SERVER) -> None:
+        command = [str(program), *arguments]
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         assert self.process.stdout is not None
         self.facts = json.loads(self.process.stdout.readline() or "null")

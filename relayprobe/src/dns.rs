@@ -112,7 +112,10 @@ impl Resolver {
                 return search.into_found();
             }
             if let Ok(Some(Ok((question, answer)))) = timeout_at(end, answers.join_next()).await {
-                open.retain(|asked| *asked != question);
+                // The same may be asked twice, for two names that are aliases of one.
+                if let Some(at) = open.iter().position(|asked| *asked == question) {
+                    open.swap_remove(at);
+                }
                 search.handle_answer(&question, answer);
             } else {
                 // Time is over, or the task is lost: nobody will answer any more.

@@ -13,7 +13,7 @@ pub use context::{History, Measure, NeverTest, NeverTestError, Vantage};
 pub use error::PlanError;
 pub(crate) use limits::millis;
 pub use limits::{Budget, Deadlines, Grouping, Limits, Profile};
-pub(crate) use names::{Names, Unfit, host_name};
+pub(crate) use names::{Names, Unfit};
 pub use record::{DriverTls, Probe, Prove, Redaction, RunRecord};
 
 use crate::identity::{Authorization, Identity};

@@ -51,6 +51,14 @@ impl Target {
         }
     }
 
+    /// Whether the caller knows it by this name, or knows the name's domain to be its own. A name that only the server itself
+    /// gives may be anybody's.
+    pub fn is_known_as(&self, host: &Domain) -> bool {
+        let names = [&self.name, &self.mail_host, &self.reverse_name];
+        names.into_iter().flatten().any(|name| name == host)
+            || self.domains.iter().any(|domain| host.is_within(domain))
+    }
+
     /// Its IPv4 address, if one is known.
     pub fn ipv4(&self) -> Option<IpAddr> {
         [Some(self.address), self.other_address].into_iter().flatten().find(IpAddr::is_ipv4)

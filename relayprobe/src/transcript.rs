@@ -1,5 +1,6 @@
 //! The complete record of a run, and what it answers.
 
+pub(crate) mod host;
 mod ledger;
 
 pub use ledger::{Answer, Astray};

@@ -17,6 +17,8 @@ use crate::sockets::Listening;
 
 /// Octets that the process of a tester may grow by, whatever the server does.
 pub const GROWTH: u64 = 8 << 20;
+/// Octets that one of many sessions at once may take, with everything full.
+pub const SESSION: u64 = 448 << 10;
 
 /// One fault.
 #[derive(Clone, Debug)]
@@ -123,6 +125,7 @@ impl Fault {
             "cases": cases,
             "mailbox": self.dialogue.setting("mailbox"),
             "prove": self.dialogue.setting("prove"),
+            "implicit_tls": self.dialogue.has("implicit-tls"),
             "verdicts": self.verdicts,
             "within_ms": self.within.as_millis(),
             "growth_kib": GROWTH / 1_024,

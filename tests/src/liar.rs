@@ -1,7 +1,7 @@
 //! A DNS server that lies: what it answers is a matter of the first label that it is asked for.
 
 use std::io::{Read as _, Write as _};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
@@ -13,6 +13,7 @@ const CNAME: u16 = 5;
 const MX: u16 = 15;
 const TXT: u16 = 16;
 const PTR: u16 = 12;
+const AAAA: u16 = 28;
 
 /// Whether it takes connections over TCP.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -259,6 +260,17 @@ impl Query {
                 Some(self.message(self.id, 0, &(0..200).map(mx).collect::<Vec<_>>()))
             }
             "host" | "late" => Some(self.message(self.id, 0, &address([127, 9, 1, 1]))),
+            // One name, three addresses: two lead nowhere in a namespace of `wire`.
+            "manifold" => Some(match self.kind {
+                MX => self.message(self.id, 0, &[own(MX, [&[0, 5][..], &wire(&self.name)].concat())]),
+                A => self.message(self.id, 0, &[own(A, vec![10, 87, 0, 2]), own(A, vec![127, 9, 1, 1])]),
+                AAAA => self.message(
+                    self.id,
+                    0,
+                    &[own(AAAA, Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1).octets().into())],
+                ),
+                _ => self.message(self.id, 0, &[]),
+            }),
             "rebinding" if self.kind == MX => {
                 let mx = [&[0, 5][..], &wire("rebind.liar.example")].concat();
                 Some(self.message(self.id, 0, &[own(MX, mx)]))

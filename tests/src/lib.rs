@@ -22,3 +22,5 @@ pub mod sockets;
 pub mod stub_sink;
 pub mod survey;
 pub mod virtual_time;
+#[cfg(target_os = "linux")]
+pub mod wire;

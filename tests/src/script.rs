@@ -16,6 +16,8 @@ pub struct Server {
     pub begins_with_tls: bool,
     /// Whether each octet is a segment of its own.
     pub in_segments: bool,
+    /// Whether a message also ends where only LF, or only CR, stands around the dot.
+    pub ends_leniently: bool,
     /// Whether its certificate is of another host and of another time.
     pub expired: bool,
     /// How long it thinks before each answer.
@@ -87,11 +89,7 @@ impl Intake {
         match self.message {
             None => self.command(server, secured),
             Some(Message::Data) => {
-                let end = if self.octets.starts_with(b".\r\n") {
-                    3
-                } else {
-                    self.octets.windows(5).position(|window| window == b"\r\n.\r\n")? + 5
-                };
+                let end = self.end_of_data(server.ends_leniently)?;
                 Some(self.finish(server, end))
             }
             Some(Message::Bdat(count)) => {
@@ -101,6 +99,20 @@ impl Intake {
                 Some(self.finish(server, count))
             }
         }
+    }
+
+    /// Where a message ends: after a dot on a line of its own, and for a lenient server also if LF alone ends these lines.
+    fn end_of_data(&self, leniently: bool) -> Option<usize> {
+        if self.octets.starts_with(b".\r\n") {
+            return Some(3);
+        }
+        let after = |end: &[u8]| {
+            let place = self.octets.windows(end.len()).position(|window| window == end)?;
+            Some(place + end.len())
+        };
+        let strict = after(b"\r\n.\r\n");
+        let lenient = || [after(b"\n.\n"), after(b"\n.\r\n"), after(b"\r.\r")].into_iter().flatten().min();
+        if leniently { lenient() } else { strict }
     }
 
     fn finish(&mut self, server: &mut Server, end: usize) -> Vec<Action> {
@@ -156,6 +168,7 @@ impl Server {
             breaks_tls: dialogue.has("broken-tls"),
             begins_with_tls: dialogue.has("implicit-tls"),
             in_segments: dialogue.has("segments"),
+            ends_leniently: dialogue.has("lenient-end"),
             expired: dialogue.has("expired"),
             thinks: Duration::ZERO,
             falls_silent_after: None,

@@ -21,6 +21,9 @@ const LAB: [&str; 3] = ["--profile", "lab", "--allow-private"];
 const ZONE: &str = "d MX 10 a.example.\nd MX 20 b.example.\ntarget MX 10 a.example.\ntarget MX 20 b.example.\na A 127.9.1.1\na A 127.9.1.9\nb A 127.9.2.1\n\
     null MX 0 .\nclosed MX 5 a1.example.\na1 A 127.9.1.1\n\
     inside MX 5 in.example.\nin A 10.0.0.1\nin A 169.254.169.254\n\
+    carried MX 5 six.example.\nsix AAAA ::ffff:10.0.0.1\nsix AAAA 64:ff9b::a00:1\nsix AAAA 2002:a00:1::1\n\
+    six AAAA 2001:0:0:0:0:0:f5ff:fffe\nsix AAAA 2606:4700::5efe:a00:1\n\
+    misnamed MX 5 127.9.1.1.\nmisnamed MX 9 a1.example.\n\
     2.0.0.127.bl A 127.0.0.2\n1.1.9.127.bl A 127.0.0.5\n1.1.9.127.bl TXT \"why\"\n\
     probe MX 10 mx.probe.example.\nmx.probe A 127.9.8.1\nprobe A 127.9.8.2\n";
 const REVERSE: &str = "1.1.9 PTR a.example.\n9.1.9 PTR other.example.\n2.8.9 PTR probe.example.\n";
@@ -142,6 +145,29 @@ fn no_domain_turns_the_tester_against_inside_hosts() {
 }
 
 #[test]
+fn inside_hosts_are_seen_in_every_address_that_carries_one() {
+    let (_server, dns) = zones();
+    let (code, out, err) =
+        run(&[&["probe", "--mx", "carried.example", "--dns", &dns, "--json"], &IDENTITY[..]].concat());
+    let (reports, summary) = split(&out);
+    let hosts = summary["hosts"].as_array().unwrap();
+    assert_eq!((code, reports.len(), hosts.len()), (3, 0, 5), "{err}");
+    for host in hosts {
+        assert!(host["untested"].as_str().unwrap().contains("is private (10.0.0.0/8)"), "{host}");
+    }
+}
+
+#[test]
+fn a_domain_with_an_mx_that_names_no_host_is_not_closed() {
+    let (_server, dns) = zones();
+    let closed = Hosts::start(&["on RCPT TO:<postmaster@misnamed.example>: 250 2.1.5 Ok"], |_| 0);
+    let (code, out, err) = probe("misnamed.example", closed.port, &dns, &["--json"]);
+    let (reports, summary) = split(&out);
+    assert_eq!((reports.len(), reports[0]["verdict"].as_str()), (1, Some("closed")), "{err}");
+    assert_eq!((code, summary["verdict"].as_str()), (3, Some("undetermined")), "{summary}");
+}
+
+#[test]
 fn whoever_asked_not_to_be_tested_is_not_looked_up() {
     let liar = Liar::start(Tcp::Answers);
     let room = TempDir::new().unwrap();
@@ -258,10 +284,10 @@ fn serve(text: String) -> u16 {
         while let Ok((mut stream, _)) = listener.accept() {
             let mut request = [0; 1_024];
             let read = stream.read(&mut request).unwrap_or(0);
-            let (status, body) = if request[..read].starts_with(b"GET /probing.txt ") {
-                ("200 OK", &*text)
-            } else {
-                ("404 Not Found", "")
+            let (status, body) = match &request[..read] {
+                asked if asked.starts_with(b"GET /probing.txt ") => ("200 OK", &*text),
+                asked if asked.starts_with(b"GET /moved.txt ") => ("301 Moved\r\nLocation: /probing.txt", ""),
+                _ => ("404 Not Found", ""),
             };
             let head =
                 format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len());
@@ -302,6 +328,8 @@ fn ones_own_names_are_looked_at_and_what_is_wrong_is_said_with_its_line() {
     assert!(code == 1 && out.contains(&format!("\n  Canonical: {uri}\n")), "{out}");
     let (code, out, _) = check(&["--probe-uri", &format!("http://127.0.0.1:{port}/other")]);
     assert!(code == 1 && out.contains("there is no text at"), "{out}");
+    let (code, out, _) = check(&["--probe-uri", &format!("http://127.0.0.1:{port}/moved.txt")]);
+    assert!(code == 3 && out.contains("it leads elsewhere (301"), "{out}");
     let (code, out, err) = check(&["--probing-txt", text(&written)]);
     assert_eq!(code, 0, "{out}{err}");
     assert_eq!(out.lines().filter(|line| line.starts_with("right: ")).count(), 5, "{out}");

@@ -8,13 +8,11 @@ use std::path::Path;
 use std::time::Duration;
 
 use relayprobe::driver::{self, Stop};
-use relayprobe_tests::hostile::{Fault, GROWTH, Program};
+use relayprobe_tests::hostile::{Fault, GROWTH, Program, SESSION};
 use relayprobe_tests::process::status;
 
 /// Runs at once.
 const AT_ONCE: usize = 64;
-/// What one session may take with everything full.
-const SESSION: u64 = 448 << 10;
 
 /// How much the process grew at most while `work` was done.
 fn growth(work: impl FnOnce()) -> u64 {

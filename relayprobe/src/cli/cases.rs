@@ -158,8 +158,10 @@ const fn name(name: Name) -> Option<&'static str> {
     Some(match name {
         Name::TargetDomain => "a mail domain of the target (`--domain`)",
         Name::HostedDomain => "a second mail domain of the target (`--domain` twice)",
-        Name::TargetHost => "the name in the server's `EHLO` reply",
-        Name::OwnDomain => "a mail domain of the target (`--domain`), or the name in its `EHLO` reply",
+        Name::TargetHost => "the name in the server's `EHLO` reply or greeting, or its MX record",
+        Name::OwnDomain => {
+            "a mail domain of the target (`--domain`), or the name in its `EHLO` reply or greeting"
+        }
         Name::TargetIp => "an IPv4 address of the target",
         Name::TargetIp6 => "an IPv6 address of the target",
         Name::TargetRdns => "the target's reverse name (`--ptr`)",

@@ -81,6 +81,11 @@ pub fn load_lists(path: &Path) -> Result<Vec<List>, ConfigError> {
 }
 
 impl Config {
+    /// The file that an option names; without one nothing is configured.
+    pub(crate) fn of_option(path: Option<&Path>) -> Result<Self, ConfigError> {
+        Ok(path.map(Self::read).transpose()?.unwrap_or_default())
+    }
+
     pub(crate) fn read(path: &Path) -> Result<Self, ConfigError> {
         let text = read_text(path, LIMIT)?;
         toml::from_str(&text).map_err(|fault| ConfigError::Toml { path: path.into(), fault: Box::new(fault) })

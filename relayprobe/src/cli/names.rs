@@ -92,13 +92,13 @@ impl NameOptions {
     }
 
     pub(crate) fn resolver(&self, config: &Config) -> Result<blocking::Resolver, NamesError> {
-        let servers = self.servers(config);
-        Ok(if servers.is_empty() {
-            blocking::Resolver::system()?
-        } else {
-            blocking::Resolver::with_servers(&servers)?
-        })
+        Ok(resolver(&self.servers(config))?)
     }
+}
+
+/// Asks the servers that are named; those of the system if none is.
+pub fn resolver(servers: &[SocketAddr]) -> Result<blocking::Resolver, ResolverError> {
+    if servers.is_empty() { blocking::Resolver::system() } else { blocking::Resolver::with_servers(servers) }
 }
 
 /// Networks of the provider's mail servers: those of the options, else those of the configuration.

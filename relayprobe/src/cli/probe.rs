@@ -129,7 +129,7 @@ pub(crate) enum ProbeError {
 }
 
 pub(crate) fn probe(options: &ProbeOptions) -> Result<u8, Failure> {
-    let config = options.config.as_deref().map(Config::read).transpose()?.unwrap_or_default();
+    let config = Config::of_option(options.config.as_deref())?;
     let identity = options.identity.identity(&config)?;
     let authorization = options.authorization.authorization(&config)?;
     let matrix = options.asked.matrix()?;

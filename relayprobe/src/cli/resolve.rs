@@ -45,7 +45,7 @@ pub struct Resolved {
 }
 
 pub(super) fn resolve(options: &ResolveOptions) -> Result<u8, Failure> {
-    let config = options.config.as_deref().map(Config::read).transpose()?.unwrap_or_default();
+    let config = Config::of_option(options.config.as_deref())?;
     let resolver = options.names.resolver(&config)?;
     let provider = provider(&options.provider_network, &config);
     let found = Resolved::look_up(&options.domain, provider, &resolver)?;
@@ -123,7 +123,7 @@ pub(crate) struct ListingsOptions {
 }
 
 pub(super) fn listings(options: &ListingsOptions) -> Result<u8, Failure> {
-    let config = options.config.as_deref().map(Config::read).transpose()?.unwrap_or_default();
+    let config = Config::of_option(options.config.as_deref())?;
     let lists = chosen(&config.lists, &options.list)?;
     let mut addresses = options.addresses.clone();
     if let Some(path) = &options.report {
@@ -135,10 +135,10 @@ pub(super) fn listings(options: &ListingsOptions) -> Result<u8, Failure> {
     let found = options.names.resolver(&config)?.listings(&lists, &addresses).map_err(NamesError::from)?;
     let line = |listing: &Listing| if options.json { json(listing) } else { format!("{listing}\n") };
     show(&found.iter().map(line).collect::<String>())?;
-    let has = |state: &str| found.iter().any(|listing| listing.answer.as_str() == state);
-    Ok(if found.iter().any(|listing| matches!(listing.answer, ListAnswer::Listed { .. })) {
+    let mut answers = found.iter().map(|listing| &listing.answer);
+    Ok(if answers.clone().any(|answer| matches!(answer, ListAnswer::Listed { .. })) {
         1
-    } else if has("unknown") {
+    } else if answers.any(|answer| matches!(answer, ListAnswer::Unknown { .. })) {
         3
     } else {
         0

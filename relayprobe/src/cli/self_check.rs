@@ -51,7 +51,7 @@ pub(crate) struct SelfCheckOptions {
 }
 
 pub(super) fn self_check(options: &SelfCheckOptions) -> Result<u8, Failure> {
-    let config = options.config.as_deref().map(Config::read).transpose()?.unwrap_or_default();
+    let config = Config::of_option(options.config.as_deref())?;
     let identity = options.identity.identity(&config)?;
     if let Some(path) = &options.write_probing_txt {
         let text = probing_text(&identity, Date::from_unix(driver::now().unix() + GOOD * DAY));
@@ -112,17 +112,22 @@ fn fetch(uri: &str) -> Result<Option<String>, String> {
     }
     let agent: ureq::Agent = ureq::Agent::config_builder()
         .timeout_global(Some(SPAN))
-        .max_redirects(3)
+        // Whoever looks for the text looks there, and what is elsewhere may be anywhere.
+        .max_redirects(0)
         .user_agent(concat!("relayprobe/", env!("CARGO_PKG_VERSION")))
         .build()
         .into();
-    let text = agent
-        .get(uri)
-        .call()
-        .and_then(|mut response| response.body_mut().with_config().limit(LIMIT).read_to_string());
-    match text {
-        Ok(text) => Ok(Some(text)),
-        Err(ureq::Error::StatusCode(404 | 410)) => Ok(None),
-        Err(fault) => Err(fault.to_string()),
+    let mut response = match agent.get(uri).call() {
+        Ok(response) => response,
+        Err(ureq::Error::StatusCode(404 | 410)) => return Ok(None),
+        Err(fault) => return Err(fault.to_string()),
+    };
+    if response.status().is_redirection() {
+        return Err(format!(
+            "it leads elsewhere ({}), and the text must stand there itself",
+            response.status()
+        ));
     }
+    let text = response.body_mut().with_config().limit(LIMIT).read_to_string();
+    text.map(Some).map_err(|fault| fault.to_string())
 }

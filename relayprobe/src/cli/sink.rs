@@ -45,7 +45,7 @@ pub(crate) struct ListenOptions {
 }
 
 pub(crate) fn sink(options: &ListenOptions) -> Result<u8, Failure> {
-    let config = options.config.as_deref().map(Config::read).transpose()?.unwrap_or_default();
+    let config = Config::of_option(options.config.as_deref())?;
     let identity = options.identity.identity(&config)?;
     warn_of_contact(&identity);
     let store = Store::open(&options.store)?;

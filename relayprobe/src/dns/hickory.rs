@@ -69,7 +69,9 @@ impl Servers {
     }
 
     pub(super) async fn ask(&self, question: &Question) -> Answer {
-        let Ok(mut name) = Name::from_ascii(question.name.as_str()) else { return Answer::NoSuchName };
+        let Ok(mut name) = Name::from_ascii(question.name.as_str()) else {
+            return Answer::Failed(Trouble::Malformed);
+        };
         name.set_fqdn(true);
         let kind = match question.kind {
             Kind::A => RecordType::A,
@@ -122,10 +124,15 @@ fn read(message: &Message) -> Answer {
             Some(Record { owner: text(&record.name), data })
         })
         .collect();
-    match (records.is_empty(), message.response_code) {
-        (false, _) => Answer::Records(records),
-        (true, ResponseCode::NXDomain) => Answer::NoSuchName,
-        (true, _) => Answer::NoRecords,
+    // Aliases may lead to a name that does not exist. Any other code, and what was cut, says nothing of any name.
+    match (message.response_code, records.is_empty()) {
+        (ResponseCode::NoError | ResponseCode::NXDomain, false) => Answer::Records(records),
+        (ResponseCode::NoError | ResponseCode::NXDomain, true) if message.truncation => {
+            Answer::Failed(Trouble::Malformed)
+        }
+        (ResponseCode::NXDomain, true) => Answer::NoSuchName,
+        (ResponseCode::NoError, true) => Answer::NoRecords,
+        _ => Answer::Failed(Trouble::ServerFailure),
     }
 }
 

@@ -215,10 +215,8 @@ impl CheckSearch {
         let helo = &self.identity.helo;
         let right = |text: String| Finding::new(Check::HeloAddress, CheckState::Right, text);
         let wrong = |text: String| Finding::new(Check::HeloAddress, CheckState::Wrong, text);
-        let known: Vec<IpAddr> = self.helo.iter().flatten().flatten().copied().collect();
-        let failed =
-            self.helo.iter().find_map(|found| found.as_ref().err().filter(|fault| !fault.is_certain()));
-        match (self.source, failed) {
+        let known = known(&self.helo);
+        match (self.source, failed(&self.helo)) {
             (Some(source), _) if known.iter().any(|address| same(*address, source)) => {
                 right(alloc::format!("the HELO name {helo} leads to {source}"))
             }
@@ -357,14 +355,13 @@ impl CheckSearch {
     fn sink_finding(&self) -> Option<Finding> {
         let sink = self.sink();
         let (name, found) = self.hosts.iter().find(|(name, _)| self.is_sink(name.as_str(), &sink))?;
-        let known: Vec<IpAddr> = found.iter().flatten().flatten().copied().collect();
+        let known = known(found);
         let own = self.sink_addresses();
         let finding = |state, text| Finding::new(Check::SinkAddress, state, text);
-        let failed = found.iter().find_map(|found| found.as_ref().err().filter(|fault| !fault.is_certain()));
         let missing = own.iter().find(|own| !known.iter().any(|address| same(*address, **own)));
         let foreign =
             known.iter().find(|address| !own.is_empty() && !own.iter().any(|own| same(**address, *own)));
-        Some(match (failed, missing, foreign) {
+        Some(match (failed(found), missing, foreign) {
             (Some(fault), ..) => finding(
                 CheckState::Unknown,
                 alloc::format!("the addresses of the receiving server {name} are not known: {fault}"),
@@ -406,8 +403,7 @@ impl Search for CheckSearch {
     }
 
     fn into_found(mut self) -> SelfCheck {
-        let desk = core::mem::replace(&mut self.desk, Desk::new(0));
-        for unasked in desk.into_unasked() {
+        for unasked in self.desk.give_up() {
             self.on_done(unasked);
         }
         let mut findings: Vec<Finding> = [self.helo_finding()].into();
@@ -419,11 +415,17 @@ impl Search for CheckSearch {
 }
 
 fn addresses(records: Vec<Data>) -> Vec<IpAddr> {
-    let address = |data| match data {
-        Data::Address(address) => Some(address),
-        _ => None,
-    };
-    records.into_iter().filter_map(address).collect()
+    records.into_iter().filter_map(|data| data.address()).collect()
+}
+
+/// The addresses of both families.
+fn known(found: &[Addresses]) -> Vec<IpAddr> {
+    found.iter().flatten().flatten().copied().collect()
+}
+
+/// Why there may be more of them.
+fn failed(found: &[Addresses]) -> Option<&Fault> {
+    found.iter().filter_map(|found| found.as_ref().err()).find(|fault| !fault.is_certain())
 }
 
 fn names(records: Vec<Data>) -> Vec<String> {

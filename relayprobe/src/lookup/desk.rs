@@ -72,12 +72,14 @@ impl<T> Desk<T> {
         }
     }
 
-    /// What was never asked, because there were too many questions.
-    pub(super) fn into_unasked(self) -> impl Iterator<Item = Done<T>> {
-        self.waiting.into_iter().chain(self.asked).map(|task| Done {
+    /// What was never asked, because there were too many questions. Nothing is left to be asked.
+    pub(super) fn give_up(&mut self) -> Vec<Done<T>> {
+        let unasked = self.waiting.drain(..).chain(self.asked.drain(..));
+        let done = |task: Task<T>| Done {
             what: task.what,
             aliases: task.chain.into_aliases(),
             found: Err(Fault::ManyQuestions),
-        })
+        };
+        unasked.map(done).collect()
     }
 }

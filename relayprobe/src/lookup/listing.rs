@@ -177,13 +177,7 @@ impl ListSearch {
 
 fn read(found: Result<&Vec<Data>, &Fault>) -> Result<Vec<Ipv4Addr>, Doubt> {
     match found {
-        Ok(records) => {
-            let address = |data: &Data| match data {
-                Data::Address(address) => Some(*address),
-                _ => None,
-            };
-            decode(&records.iter().filter_map(address).collect::<Vec<_>>())
-        }
+        Ok(records) => decode(&records.iter().filter_map(Data::address).collect::<Vec<_>>()),
         Err(Fault::NoSuchName | Fault::NoRecords) => Ok(Vec::new()),
         Err(Fault::Failed { trouble }) => Err(Doubt::Unanswered { trouble: *trouble }),
         Err(_) => Err(Doubt::Unasked),

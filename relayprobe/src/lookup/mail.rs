@@ -290,8 +290,7 @@ impl Search for MailSearch {
     }
 
     fn into_found(mut self) -> Self::Found {
-        let desk = core::mem::replace(&mut self.desk, Desk::new(0));
-        for unasked in desk.into_unasked() {
+        for unasked in self.desk.give_up() {
             self.on_done(unasked);
         }
         if let Some(fault) = self.fault {

@@ -77,6 +77,13 @@ pub enum Data {
     Text(Octets),
 }
 
+impl Data {
+    /// The address that it says, if it says one.
+    pub(super) const fn address(&self) -> Option<IpAddr> {
+        if let Self::Address(address) = self { Some(*address) } else { None }
+    }
+}
+
 /// Why nothing is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "kebab-case"))]

@@ -166,8 +166,7 @@ impl Search for ReverseSearch {
     }
 
     fn into_found(mut self) -> Reverse {
-        let desk = core::mem::replace(&mut self.desk, Desk::new(0));
-        for unasked in desk.into_unasked() {
+        for unasked in self.desk.give_up() {
             self.on_done(unasked);
         }
         self.found

@@ -72,6 +72,11 @@ impl Form {
         })
     }
 
+    /// Whether it has this placeholder.
+    pub fn holds(&self, name: Name) -> bool {
+        self.pieces().any(|piece| matches!(piece, Piece::Name(found) if found == name))
+    }
+
     /// The last placeholder, which in a recipient is its outermost domain or nothing of the kind.
     pub fn last_name(&self) -> Option<Name> {
         self.pieces().filter_map(|piece| if let Piece::Name(name) = piece { Some(name) } else { None }).last()
@@ -146,7 +151,7 @@ names! {
     ProbeDomainIdeographic = "probe-domain-u3002",
     /// A mail domain of the target's own.
     TargetDomain = "target-domain",
-    /// What the target calls itself.
+    /// What the target calls itself in reply to EHLO or HELO, else in its greeting; else the name of its MX record.
     TargetHost = "target-host",
     /// IPv4 address of the target.
     TargetIp = "target-ip",

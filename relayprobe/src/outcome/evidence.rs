@@ -6,7 +6,7 @@ use super::kept;
 use crate::address::Domain;
 use crate::moment::Moment;
 use crate::octets::Octets;
-use crate::plan::{RunRecord, host_name};
+use crate::plan::RunRecord;
 use crate::transcript::{Answer, Class, Connection, Entry, Ledger, Step, Transcript, What};
 use crate::wire::{Ehlo, Reply};
 
@@ -39,7 +39,7 @@ pub(crate) struct Evidence<'a> {
     pub(crate) record: &'a RunRecord,
     pub(crate) transcript: &'a Transcript,
     seen: Vec<Seen<'a>>,
-    /// What the server called itself in its first reply to EHLO that has a name.
+    /// What the server called itself on the first connection on which it did.
     pub(crate) host: Option<Domain>,
     pub(crate) sightings: Vec<Sighting>,
     /// Messages that were begun: the probe, and when.
@@ -65,9 +65,7 @@ impl<'a> Evidence<'a> {
         };
         let messages = entries.filter_map(message).collect();
         let evidence = Self { record, transcript, seen, host: None, sightings, messages };
-        let mut hellos = evidence.target_connections().flat_map(|seen| &seen.hellos);
-        let host = hellos.find_map(|(ehlo, _)| host_name(ehlo.name()));
-        drop(hellos);
+        let host = evidence.target_connections().find_map(|seen| seen.connection.host(&seen.ledger));
         Self { host, ..evidence }
     }
 

@@ -65,13 +65,9 @@ impl Why {
     }
 
     pub(crate) fn read(step: Step, words: &Wording<'_>) -> Self {
-        let reply = words.reply;
+        let reply = &words.reply;
         let says = |phrases: &[&str]| words.holds_one_of(phrases);
-        let enhanced = |pairs: &[(u16, u16)]| {
-            reply
-                .enhanced()
-                .is_some_and(|code| pairs.iter().any(|&(subject, detail)| code.is(subject, detail)))
-        };
+        let enhanced = |pairs: &[(u16, u16)]| has_enhanced(reply, pairs);
         let code = reply.code().number();
         // Behind a message X.7.1 is as often about its content: there only words name relaying.
         let at_recipient = matches!(step, Step::Rcpt | Step::Data);
@@ -110,18 +106,17 @@ impl Why {
 
 /// Whether a refusal is about room for mail. RFC 5321 §4.5.3.1.10 has clients take such a 552 for temporary.
 pub(crate) fn lacks_room(reply: &Reply<'_>) -> bool {
-    let room = [(2, 2), (2, 3), (3, 1), (3, 4), (4, 5), (5, 3)];
-    let says = |pairs: &[(u16, u16)]| {
-        reply.enhanced().is_some_and(|code| pairs.iter().any(|&(subject, detail)| code.is(subject, detail)))
-    };
-    reply.code().number() == 552 || says(&room)
+    reply.code().number() == 552 || has_enhanced(reply, &[(2, 2), (2, 3), (3, 1), (3, 4), (4, 5), (5, 3)])
 }
 
 /// Whether a refusal says that our probe domain could not be found: it was looked up before relaying was considered.
 pub(crate) fn cannot_find_domain(words: &Wording<'_>) -> bool {
-    let enhanced = words.reply.enhanced();
-    let looked_up = enhanced.is_some_and(|code| code.is(1, 2) || code.is(1, 10) || code.is(4, 4));
-    looked_up || words.holds_one_of(LOOKED_UP)
+    has_enhanced(&words.reply, &[(1, 2), (1, 10), (4, 4)]) || words.holds_one_of(LOOKED_UP)
+}
+
+/// Whether its enhanced status code has one of these subjects and details.
+fn has_enhanced(reply: &Reply<'_>, pairs: &[(u16, u16)]) -> bool {
+    reply.enhanced().is_some_and(|code| pairs.iter().any(|&(subject, detail)| code.is(subject, detail)))
 }
 
 /// Every phrase that decides what a refusal is about, those of the session included.
@@ -189,6 +184,10 @@ const TESTER: &[&str] = &[
     "helo command rejected",
     "bad reputation",
     "poor reputation",
+    "too many",
+    "rate limit",
+    "limit exceeded",
+    "quota",
 ];
 
 const SENDER: &[&str] = &[
@@ -272,6 +271,8 @@ mod tests {
                 Why::TesterRefused,
             ),
             ("550 5.7.25 no reverse name", Why::TesterRefused),
+            ("550 5.7.1 Too many recipients from you today", Why::TesterRefused),
+            ("554 5.7.1 Sending quota used up", Why::TesterRefused),
             ("550 5.7.23 SPF validation failed", Why::SenderRefused),
             ("553 5.1.8 <x@y>: Sender address rejected: Domain not found", Why::SenderRefused),
             ("501 5.1.3 Recipient address syntax error", Why::AddressSyntax),

@@ -3,7 +3,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt::{Display, Write as _};
-use core::net::{IpAddr, SocketAddr};
+use core::net::SocketAddr;
 
 use super::record::{Probe, RunRecord};
 use crate::address::Domain;
@@ -225,10 +225,4 @@ const SENDER: &str = "b";
 /// Writing to a string cannot fail.
 fn show(value: impl Display, text: &mut String) {
     let _written = write!(text, "{value}");
-}
-
-/// A name that a server gives itself, if it can be one: addresses and single words such as `ESMTP` cannot.
-pub(crate) fn host_name(text: &str) -> Option<Domain> {
-    let named = text.contains('.') && text.parse::<IpAddr>().is_err();
-    if named { text.parse().ok() } else { None }
 }

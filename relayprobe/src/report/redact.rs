@@ -79,13 +79,17 @@ fn each(
 
 fn exchange(connection: &mut Connection, visit: &mut impl FnMut(Role, &mut Octets, Option<&Cut>)) {
     let ledger = connection.ledger();
-    let is_hello =
-        |at: usize| ledger.turns().iter().any(|turn| turn.entry == at && turn.asked.step == Step::Hello);
+    let role =
+        |at: usize| match ledger.turns().iter().find(|turn| turn.entry == at).map(|turn| turn.asked.step) {
+            Some(Step::Greeting) => Role::Greeting,
+            Some(Step::Hello) => Role::Hello,
+            _ => Role::Reply,
+        };
     for (at, entry) in connection.entries.iter_mut().enumerate() {
         match &mut entry.what {
             What::Command { octets, .. } => visit(Role::Sent, octets, None),
             What::Reply { octets, cut } => {
-                visit(if is_hello(at) { Role::Hello } else { Role::Reply }, octets, cut.as_deref());
+                visit(role(at), octets, cut.as_deref());
             }
             What::Fault { octets, cut, .. } => visit(Role::Text, octets, cut.as_deref()),
             What::ClearAfterStartTls { octets } => visit(Role::Text, octets, None),

@@ -10,7 +10,7 @@ use super::script::{Line, Window};
 use super::{Event, Output, Proof, Session, proof};
 use crate::address::Domain;
 use crate::matrix::{self, Hello};
-use crate::plan::{Grouping, Names, Probe, RunRecord, host_name};
+use crate::plan::{Grouping, Names, Probe, RunRecord};
 use crate::wire::Extension;
 
 impl Session {
@@ -28,7 +28,7 @@ impl Session {
         // Our own receiving server says nothing about the target.
         let own = self.dialogues.get(at).is_some_and(|dialogue| self.record.is_way_in(dialogue.path()));
         if self.host.is_none() && !own {
-            self.host = self.dialogues.get(at).and_then(|dialogue| host_name(dialogue.ehlo().name()));
+            self.host = self.dialogues.get(at).and_then(Dialogue::host);
         }
     }
 
@@ -98,7 +98,7 @@ impl Session {
             return;
         }
         let accepted: Vec<u16> = self.paths.iter().flat_map(|path| path.accepted.iter().copied()).collect();
-        let chosen = proof::choose(&self.record, &accepted);
+        let chosen = proof::choose(&self.record, self.host.as_ref(), &accepted);
         if !chosen.is_empty() {
             let paths = u16::try_from(self.record.paths.len()).unwrap_or(u16::MAX);
             self.queue.prove(&chosen, paths, self.now);

@@ -9,6 +9,7 @@ use super::Origin;
 use super::budget::Kind;
 use super::io::Output;
 use super::script::{Line, Opening, Window};
+use crate::address::Domain;
 use crate::link::{ConnId, Loss, TlsFacts};
 use crate::matrix::Hello;
 use crate::moment::Moment;
@@ -108,6 +109,11 @@ impl Dialogue {
 
     pub(super) const fn hello(&self) -> &Hello {
         &self.record.hello
+    }
+
+    /// What the server calls itself.
+    pub(super) fn host(&self) -> Option<Domain> {
+        self.record.host(&self.ledger)
     }
 
     pub(super) const fn ehlo(&self) -> &Ehlo {

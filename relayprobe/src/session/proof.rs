@@ -3,7 +3,8 @@
 use alloc::vec::Vec;
 
 use super::script::Line;
-use crate::matrix::{Acceptance, Case, Family, Recipient, Selection, Shape, Transfer};
+use crate::address::Domain;
+use crate::matrix::{Acceptance, Case, Family, Name, Recipient, Selection, Shape, Transfer};
 use crate::message;
 use crate::moment::Date;
 use crate::plan::{Names, Probe, Prove, RunRecord, Unfit};
@@ -20,14 +21,15 @@ pub(super) struct Place {
     pub(super) of: u16,
 }
 
-/// The accepted probes that get a message, the most telling of each path first.
-pub(super) fn choose(record: &RunRecord, accepted: &[u16]) -> Vec<u16> {
+/// The accepted probes that get a message, the most telling of each path first. `host` is what the server called itself.
+pub(super) fn choose(record: &RunRecord, host: Option<&Domain>, accepted: &[u16]) -> Vec<u16> {
     let Some(which) = record.prove else { return Vec::new() };
+    let knows_host = host.is_none_or(|host| record.target.is_known_as(host));
     let mut chosen: Vec<(usize, u16, u16)> = Vec::new();
     for (path, _) in (0..).zip(record.target_paths()) {
         let here = |number: &u16| {
             let probe = record.probe(*number).filter(|probe| probe.path == path)?;
-            record.case(probe).filter(|case| can_carry(case)).map(|case| (probe, case))
+            record.case(probe).filter(|case| can_carry(case, knows_host)).map(|case| (probe, case))
         };
         let mut rows: Vec<(&Probe, &Case)> = accepted.iter().filter_map(here).collect();
         rows.sort_by_key(|(probe, case)| {
@@ -55,10 +57,12 @@ fn keep_one_of_each_family(rows: &mut Vec<(&Probe, &Case)>) {
 }
 
 /// Messages go to names in our own domains alone. A recipient of the target's own in the same transaction would get one
-/// too.
-fn can_carry(case: &Case) -> bool {
+/// too. And a server can call itself by anybody's name, to whom it would then bring the message, or a report about it:
+/// only a name that the caller knows it by stands in the envelope of a message.
+fn can_carry(case: &Case, knows_host: bool) -> bool {
     let ours = matches!(case.to, Recipient::Probe | Recipient::Lure);
-    ours && !case.is_control() && case.shape != Shape::LocalFirst
+    let named = [&case.mail, &case.rcpt].iter().any(|line| line.argument.holds(Name::TargetHost));
+    ours && !case.is_control() && case.shape != Shape::LocalFirst && (knows_host || !named)
 }
 
 /// The commands and the message of one probe.

@@ -21,10 +21,12 @@ pub(super) fn judged(role: Role, reply: &[u8]) -> Vec<bool> {
         for (at, length) in codes(words) {
             keep(&mut kept, first + at, length);
         }
-        if role == Role::Hello {
-            let (at, length) = if start == 0 { host(words) } else { (0, keyword(words)) };
-            keep(&mut kept, first + at, length);
-        }
+        let (at, length) = match role {
+            Role::Greeting | Role::Hello if start == 0 => host(words),
+            Role::Hello => (0, keyword(words)),
+            _ => (0, 0),
+        };
+        keep(&mut kept, first + at, length);
         text.extend(
             words.iter().enumerate().map(|(at, octet)| (octet.to_ascii_lowercase(), Some(first + at))),
         );

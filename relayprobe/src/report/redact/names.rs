@@ -19,6 +19,8 @@ use crate::wire::{Reply, queue_id};
 pub(super) enum Role {
     /// A command or a message of ours.
     Sent,
+    /// A greeting.
+    Greeting,
     /// A reply to EHLO or HELO.
     Hello,
     /// Another reply.
@@ -119,7 +121,7 @@ impl Names {
             return;
         }
         let kept = match role {
-            Role::Hello | Role::Reply => guard::judged(role, old),
+            Role::Greeting | Role::Hello | Role::Reply => guard::judged(role, old),
             Role::Sent | Role::Text | Role::Address | Role::Line => vec![false; old.len()],
         };
         let mut new = Vec::with_capacity(old.len());
@@ -168,7 +170,9 @@ impl Names {
             // What looks like the mailbox may be one of our own words.
             Role::Sent => false,
             // The words around a queue id are those by which it is known.
-            Role::Hello | Role::Reply => Reply::parse(text).map_or(true, |reply| queue_id(&reply).is_none()),
+            Role::Greeting | Role::Hello | Role::Reply => {
+                Reply::parse(text).map_or(true, |reply| queue_id(&reply).is_none())
+            }
             Role::Text | Role::Address | Role::Line => true,
         };
         for at in places(text, &self.mailbox) {
@@ -181,7 +185,7 @@ impl Names {
             found.push(at..at + self.phone.len());
         }
         match role {
-            Role::Sent | Role::Hello | Role::Reply | Role::Text => {}
+            Role::Sent | Role::Greeting | Role::Hello | Role::Reply | Role::Text => {}
             Role::Address => {
                 let start = text.iter().position(|&octet| octet == b';').map_or(0, |at| at + 1);
                 let domain = text.iter().rposition(|&octet| octet == b'@').filter(|&at| !is_route(text, at));
@@ -249,7 +253,7 @@ fn before(role: Role, text: &[u8], at: usize) -> &[u8] {
     let before = text.get(..at).unwrap_or_default();
     let line = before.rsplit(|&octet| octet == b'\n').next().unwrap_or_default();
     match role {
-        Role::Hello | Role::Reply => line.get(4..).unwrap_or_default(),
+        Role::Greeting | Role::Hello | Role::Reply => line.get(4..).unwrap_or_default(),
         Role::Sent | Role::Text | Role::Address | Role::Line => line,
     }
 }

@@ -10,8 +10,9 @@ use crate::link::ConnId;
 use crate::matrix::{Hello, Matrix, Selection};
 use crate::moment::{Date, Moment};
 use crate::outcome::{self, Why};
-use crate::plan::{Plan, host_name};
+use crate::plan::Plan;
 use crate::target::Target;
+use crate::transcript::host::host_name;
 use crate::transcript::{Entry, keep};
 use crate::wire::{Ehlo, Extension, Reply, Wording, queue_id};
 
@@ -237,12 +238,17 @@ proptest! {
         names.hide(Role::Reply, &mut other, None);
         prop_assert_eq!(other == hidden, !text.contains("Bob"));
 
-        let mut octets = Octets::from(text.as_bytes());
-        names.hide(Role::Hello, &mut octets, None);
-        let ehlo = |octets: &[u8]| {
-            let ehlo = Ehlo::read(&Reply::parse(octets).unwrap());
-            (host_name(ehlo.name()), EXTENSIONS.map(|extension| ehlo.offers(extension)))
-        };
-        prop_assert_eq!(ehlo(octets.as_bytes()), ehlo(text.as_bytes()));
+        for role in [Role::Greeting, Role::Hello] {
+            let mut octets = Octets::from(text.as_bytes());
+            names.hide(role, &mut octets, None);
+            prop_assert_eq!(host_name(octets.as_bytes()), host_name(text.as_bytes()));
+            if role == Role::Hello {
+                let ehlo = |octets: &[u8]| {
+                    let ehlo = Ehlo::read(&Reply::parse(octets).unwrap());
+                    EXTENSIONS.map(|extension| ehlo.offers(extension))
+                };
+                prop_assert_eq!(ehlo(octets.as_bytes()), ehlo(text.as_bytes()));
+            }
+        }
     }
 }
