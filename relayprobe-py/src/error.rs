@@ -6,6 +6,7 @@ use core::str::FromStr;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use relayprobe::PlanError;
+use relayprobe::address::ScopeError;
 
 /// An exception of the package: its class, the word that names it, its message and its fields.
 pub(crate) fn error(
@@ -80,11 +81,13 @@ impl Wrong {
 /// Why a plan could not be made.
 pub(crate) fn plan_error(py: Python<'_>, fault: &PlanError) -> PyErr {
     let (code, fields): (&str, Vec<(&str, String)>) = match fault {
-        PlanError::SpecialAddress { address, range } => {
+        PlanError::Address(ScopeError::Special { address, range }) => {
             ("special-address", vec![("address", address.to_string()), ("range", (*range).to_owned())])
         }
-        PlanError::Metadata { address } => ("metadata", vec![("address", address.to_string())]),
-        PlanError::NoHost { address, range } => {
+        PlanError::Address(ScopeError::Metadata { address }) => {
+            ("metadata", vec![("address", address.to_string())])
+        }
+        PlanError::Address(ScopeError::NoHost { address, range }) => {
             ("no-host", vec![("address", address.to_string()), ("range", (*range).to_owned())])
         }
         PlanError::TargetIsSink { sink } => ("target-is-sink", vec![("sink", sink.to_string())]),

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use relayprobe::address::{Domain, Scope};
+use relayprobe::address::{Domain, Scope, ScopeError};
 use relayprobe::matrix::{CaseError, UnknownCase};
 use relayprobe::plan::{Measure, NeverTest, NeverTestError, PlanBuilder, Profile, Vantage};
 use relayprobe::{Case, Matrix, Plan, PlanError, Report, Selection, Target, driver};
@@ -225,7 +225,7 @@ fn many(options: &ProbeOptions, build: impl Fn(Target) -> PlanBuilder + Sync) ->
 /// Which option a plan that could not be made lacks.
 pub(crate) fn hint(error: &PlanError) -> &'static str {
     match error {
-        PlanError::SpecialAddress { .. } => " (--allow-private)",
+        PlanError::Address(ScopeError::Special { .. }) => " (--allow-private)",
         PlanError::Port { .. } => " (--allow-port PORT)",
         PlanError::TooSoon { .. } => " (--again)",
         PlanError::ManyRefusals { .. } => " (--matrix)",

@@ -16,28 +16,9 @@ pub(super) const DAILY_REFUSALS: u32 = 30;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PlanError {
-    /// The address is no server on the internet.
-    #[error("{address} is {range}: such an address is only tested when private targets are allowed")]
-    SpecialAddress {
-        /// The target address.
-        address: IpAddr,
-        /// The range it is in.
-        range: &'static str,
-    },
-    /// The address is a metadata service.
-    #[error("{address} is a metadata service and is never tested")]
-    Metadata {
-        /// The target address.
-        address: IpAddr,
-    },
-    /// No single server can be at the address.
-    #[error("{address} is {range}: no server can be there")]
-    NoHost {
-        /// The target address.
-        address: IpAddr,
-        /// The range it is in.
-        range: &'static str,
-    },
+    /// The address must not be connected to.
+    #[error(transparent)]
+    Address(#[from] ScopeError),
     /// A port on which no mail server is expected.
     #[error(
         "port {port} is not a mail port (25, 465, 587, 2525 and a few more); allow it by name if it is one here"
@@ -183,14 +164,4 @@ pub enum PlanError {
         /// The target address.
         target: IpAddr,
     },
-}
-
-impl From<ScopeError> for PlanError {
-    fn from(error: ScopeError) -> Self {
-        match error {
-            ScopeError::Metadata { address } => Self::Metadata { address },
-            ScopeError::NoHost { address, range } => Self::NoHost { address, range },
-            ScopeError::Special { address, range } => Self::SpecialAddress { address, range },
-        }
-    }
 }

@@ -1,5 +1,6 @@
 //! What a plan must not be.
 
+use alloc::vec::Vec;
 use core::net::{IpAddr, SocketAddr};
 use core::time::Duration;
 

@@ -1,7 +1,7 @@
 use alloc::string::{String, ToString};
 
 use super::*;
-use crate::address::Domain;
+use crate::address::{Domain, ScopeError};
 use crate::matrix::{self, Case, CaseError};
 use crate::message::Letter;
 use crate::plan::error::DAILY_REFUSALS;
@@ -35,11 +35,14 @@ fn special_addresses_need_leave() {
     for text in ["127.0.0.1", "10.0.0.1", "169.254.1.1", "::1", "::ffff:10.0.0.1"] {
         let target = Target::new(text.parse().unwrap(), 25);
         let refused = build(Plan::builder(target, identity(), "own-server:test".parse().unwrap()));
-        assert!(matches!(refused, Err(PlanError::SpecialAddress { .. })), "{text}");
+        assert!(matches!(refused, Err(PlanError::Address(ScopeError::Special { .. }))), "{text}");
     }
     for text in ["169.254.169.254", "64:ff9b::a9fe:a9fe", "2002:a9fe:a9fe::1", "fd00:ec2::254"] {
         let metadata = Target::new(text.parse().unwrap(), 25);
-        assert!(matches!(build(builder(metadata)), Err(PlanError::Metadata { .. })), "{text}");
+        assert!(
+            matches!(build(builder(metadata)), Err(PlanError::Address(ScopeError::Metadata { .. }))),
+            "{text}"
+        );
     }
 }
 
@@ -47,7 +50,10 @@ fn special_addresses_need_leave() {
 fn nobody_tests_an_address_at_which_no_server_can_be() {
     for text in ["0.0.0.0", "224.0.0.1", "255.255.255.255", "240.0.0.1", "::", "ff02::1", "64:ff9b::e000:1"] {
         let target = Target::new(text.parse().unwrap(), 25);
-        assert!(matches!(build(builder(target)), Err(PlanError::NoHost { .. })), "{text}");
+        assert!(
+            matches!(build(builder(target)), Err(PlanError::Address(ScopeError::NoHost { .. }))),
+            "{text}"
+        );
     }
 }
 
@@ -190,7 +196,7 @@ fn a_way_in_is_a_mail_server_too() {
     let way_in = |text: &str| build(builder(target()).way_in(text.parse().unwrap()));
     assert_eq!(way_in("8.8.8.8:80"), Err(PlanError::Port { port: 80 }));
     assert_eq!(way_in("127.0.0.1:0"), Err(PlanError::Port { port: 0 }));
-    assert!(matches!(way_in("169.254.169.254:80"), Err(PlanError::Metadata { .. })));
+    assert!(matches!(way_in("169.254.169.254:80"), Err(PlanError::Address(ScopeError::Metadata { .. }))));
     assert!(way_in("8.8.8.8:25").is_ok() && way_in("127.0.0.1:8080").is_ok());
 }
 
