@@ -1241,7 +1241,8 @@ enum relayprobe_status relayprobe_report_probe_reply(struct relayprobe_report *r
  * put what it turned out to be, one of relayprobe_receipt, or NULL.
  *
  * Mail that is not ours, or of another run, changes nothing and is no error, so a mailbox can be gone through with any
- * report. The same message twice counts once.
+ * report. The same message twice counts once. One that carries the tokens of several probes counts for each, and `kind` is
+ * what it is to the first.
  */
 enum relayprobe_status relayprobe_report_add_message(struct relayprobe_report *report,
                                                      struct relayprobe_keyring *keyring,

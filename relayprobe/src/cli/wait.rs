@@ -4,7 +4,7 @@ use core::fmt;
 use std::time::{Duration, Instant};
 
 use relayprobe::driver::{self, Stop, blocking};
-use relayprobe::receipt::{Arrival, Classified, Receipt, classify};
+use relayprobe::receipt::{Arrival, Classified, Receipt, classify_each};
 use relayprobe::{Keyring, Report, Verdict};
 
 use crate::cli::output::tell;
@@ -104,15 +104,17 @@ impl Waiting {
 
     fn add(&mut self, report: &mut Report, arrival: &Arrival, keys: &Keyring) {
         let run = &report.run;
-        match classify(arrival, keys, &|name| (name == run.run).then(|| run.clone())) {
-            Classified::Receipt(receipt) => {
-                self.last = Instant::now();
-                // It was classified by this run.
-                drop(report.add(*receipt));
+        for classified in classify_each(arrival, keys, &|name| (name == run.run).then(|| run.clone())) {
+            match classified {
+                Classified::Receipt(receipt) => {
+                    self.last = Instant::now();
+                    // It was classified by this run.
+                    drop(report.add(*receipt));
+                }
+                Classified::Forged { run } => self.forged.push(run),
+                // Another run's, or nobody's.
+                _ => {}
             }
-            Classified::Forged { run } => self.forged.push(run),
-            // Another run's, or nobody's.
-            _ => {}
         }
     }
 }
