@@ -168,11 +168,11 @@ mod tests {
 
     #[test]
     fn announced_limits_are_read_and_broken_ones_ignored() {
+        const MAX: u16 = u16::MAX;
         let limits = |line: &str| {
             let found = read(&alloc::format!("250-mx.example\r\n{line}\r\n250 DSN\r\n")).limits();
             (found.transactions, found.recipients, found.domains)
         };
-        const MAX: u16 = u16::MAX;
         assert_eq!(limits("250-LIMITS MAILMAX=20 RCPTMAX=100 RCPTDOMAINMAX=1"), (20, 100, 1));
         assert_eq!(limits("250-limits rcptmax=2  OTHER=3 MAILMAX=4"), (4, 2, MAX));
         assert_eq!(limits("250-LIMITS MAILMAX=9 MAILMAX=3 MAILMAX=7"), (3, MAX, MAX));
