@@ -45,7 +45,7 @@ use init::InitError;
 use judge::JudgeError;
 use keys::KeysError;
 use names::NamesError;
-use output::{OutputError, tell};
+use output::{OutputError, tell, written};
 use probe::ProbeError;
 use proof::ProofError;
 use read::ReadError;
@@ -168,7 +168,14 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> u8 {
 
 /// Shows what clap has to say: help, version, or what is wrong with the arguments.
 fn explain(error: &clap::Error) -> u8 {
-    // Whoever closed the stream does not want to read it.
-    let _shown = error.print();
-    if error.use_stderr() { USAGE } else { 0 }
+    let shown = written(error.print());
+    match shown {
+        // Without standard error there is nobody to tell.
+        _ if error.use_stderr() => USAGE,
+        Ok(()) => 0,
+        Err(fault) => {
+            tell(format_args!("error: {fault}"));
+            LOCAL
+        }
+    }
 }

@@ -13,10 +13,15 @@ pub(crate) enum OutputError {
     File { path: PathBuf, fault: io::Error },
 }
 
-/// Writes a result. A reader that has seen enough, such as `head`, is no fault.
+/// Writes a result.
 pub(crate) fn show(text: &str) -> Result<(), OutputError> {
     let mut out = io::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+    written(out.write_all(text.as_bytes()).and_then(|()| out.flush()))
+}
+
+/// What came of writing to standard output. A reader that has seen enough, such as `head`, is no fault.
+pub(crate) fn written(done: io::Result<()>) -> Result<(), OutputError> {
+    match done {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
         done => done.map_err(|fault| OutputError::Standard { fault }),
     }
