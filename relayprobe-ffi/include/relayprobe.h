@@ -645,7 +645,8 @@ extern "C" {
  * What was wrong with the last call on this thread that failed, in words that say what would be right.
  *
  * Empty before anything has failed; calls that succeed leave it as it is. The string belongs to the thread and stays
- * until the next call on it fails. Longer messages are cut at 1023 octets. Never NULL.
+ * until the next call on it fails. It is one line, whatever it quotes, and no format: print it with `"%s"`. Longer messages
+ * are cut at 1023 octets. Never NULL.
  */
 const char *relayprobe_last_error(void);
 

@@ -45,7 +45,7 @@ use init::InitError;
 use judge::JudgeError;
 use keys::KeysError;
 use names::NamesError;
-use output::{OutputError, tell, written};
+use output::{OutputError, tell, tell_lines, written};
 use probe::ProbeError;
 use proof::ProofError;
 use read::ReadError;
@@ -161,7 +161,11 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         Command::SelfCheck(options) => self_check::self_check(options),
     };
     done.unwrap_or_else(|failure| {
-        tell(format_args!("error: {failure}"));
+        let message = format_args!("error: {failure}");
+        match &failure {
+            Failure::Config(_) => tell_lines(message),
+            _ => tell(message),
+        }
         failure.exit_code()
     })
 }
