@@ -645,7 +645,8 @@ extern "C" {
  * What was wrong with the last call on this thread that failed, in words that say what would be right.
  *
  * Empty before anything has failed; calls that succeed leave it as it is. The string belongs to the thread and stays
- * until the next call on it fails. Longer messages are cut at 1023 octets. Never NULL.
+ * until the next call on it fails. It is one line, whatever it quotes, and no format: print it with `"%s"`. Longer messages
+ * are cut at 1023 octets. Never NULL.
  */
 const char *relayprobe_last_error(void);
 
@@ -1241,7 +1242,8 @@ enum relayprobe_status relayprobe_report_probe_reply(struct relayprobe_report *r
  * put what it turned out to be, one of relayprobe_receipt, or NULL.
  *
  * Mail that is not ours, or of another run, changes nothing and is no error, so a mailbox can be gone through with any
- * report. The same message twice counts once.
+ * report. The same message twice counts once. One that carries the tokens of several probes counts for each, and `kind` is
+ * what it is to the first.
  */
 enum relayprobe_status relayprobe_report_add_message(struct relayprobe_report *report,
                                                      struct relayprobe_keyring *keyring,

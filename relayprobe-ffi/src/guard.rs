@@ -21,7 +21,8 @@ thread_local! {
 /// What was wrong with the last call on this thread that failed, in words that say what would be right.
 ///
 /// Empty before anything has failed; calls that succeed leave it as it is. The string belongs to the thread and stays
-/// until the next call on it fails. Longer messages are cut at 1023 octets. Never NULL.
+/// until the next call on it fails. It is one line, whatever it quotes, and no format: print it with `"%s"`. Longer messages
+/// are cut at 1023 octets. Never NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn relayprobe_last_error() -> *const c_char {
     LAST.try_with(|last| last.get().cast::<c_char>().cast_const()).unwrap_or(c"".as_ptr())
@@ -69,8 +70,10 @@ fn caught<T>(call: impl FnOnce() -> Result<T, Fault>) -> Result<T, relayprobe_st
     Err(fault.status)
 }
 
-/// Keeps words for `relayprobe_last_error`, cut at a character, without the NUL that nothing may hide behind.
+/// Keeps words for `relayprobe_last_error`, cut at a character, on one line of a log and without the NUL that nothing may
+/// hide behind.
 fn remember(words: &str) {
+    let words = words.replace(char::is_control, "?");
     let mut cut = words.len().min(MESSAGE - 1);
     while !words.is_char_boundary(cut) {
         cut -= 1;
@@ -78,7 +81,7 @@ fn remember(words: &str) {
     let _ended = LAST.try_with(|last| {
         // SAFETY: only this thread has this place, and nothing else of it is running.
         let last = unsafe { &mut *last.get() };
-        let octets = words.as_bytes().iter().take(cut).map(|&octet| if octet == 0 { b'?' } else { octet });
+        let octets = words.as_bytes().iter().take(cut).copied();
         last.iter_mut().zip(octets.chain([0])).for_each(|(to, from)| *to = from);
     });
 }
@@ -163,8 +166,13 @@ mod tests {
         let words = "é".repeat(2_000);
         assert_eq!(guard(|| Err(Fault::argument(&words))), relayprobe_status::InvalidArgument);
         assert_eq!(last(), "é".repeat(511));
-        assert_eq!(guard(|| Err(Fault::argument("a\0b"))), relayprobe_status::InvalidArgument);
-        assert_eq!(last(), "a?b");
+    }
+
+    #[test]
+    fn a_message_is_one_line_without_anything_that_steers_a_terminal() {
+        let words = "a\0b\r\nc\u{1b}[2Jd\u{85}\u{7f}";
+        assert_eq!(guard(|| Err(Fault::argument(words))), relayprobe_status::InvalidArgument);
+        assert_eq!(last(), "a?b??c?[2Jd??");
     }
 
     #[test]

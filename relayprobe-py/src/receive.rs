@@ -83,7 +83,8 @@ impl Arrival {
     }
 }
 
-/// Says what an arrival or a message is: a word, and the receipt as JSON or the name of a run.
+/// Says what an arrival or a message is, to each probe whose token it carries: a word, and the receipt as JSON or the name of
+/// a run.
 ///
 /// `runs` finds a report by the name of its run.
 #[pyfunction]
@@ -93,12 +94,12 @@ pub(crate) fn classify(
     keys: &Keyring,
     runs: &Bound<'_, PyAny>,
     at: Option<u64>,
-) -> PyResult<(&'static str, Option<String>)> {
+) -> PyResult<Vec<(&'static str, Option<String>)>> {
     let arrival = arrival(what, at)?;
     let failed = Mutex::new(None);
     let runs = runs.clone().unbind();
     // Reading the message needs no lock; looking a run up does.
-    let classified = py.detach(|| {
+    let found = py.detach(|| {
         let find = |run: &str| -> Option<RunRecord> {
             Python::attach(|py| match find(runs.bind(py), run) {
                 Ok(record) => record,
@@ -108,19 +109,20 @@ pub(crate) fn classify(
                 }
             })
         };
-        receipt::classify(&arrival, &keys.inner, &find)
+        receipt::classify_each(&arrival, &keys.inner, &find)
     });
     if let Some(raised) = failed.into_inner().ok().flatten() {
         return Err(raised);
     }
-    Ok(match classified {
+    let shown = |classified| match classified {
         Classified::Receipt(receipt) => {
             ("receipt", Some(serde_json::to_string(&receipt).unwrap_or_default()))
         }
         Classified::UnknownRun { run } => ("unknown-run", Some(run)),
         Classified::Forged { run } => ("forged", Some(run)),
         _ => ("not-ours", None),
-    })
+    };
+    Ok(found.into_iter().map(shown).collect())
 }
 
 fn find(runs: &Bound<'_, PyAny>, run: &str) -> PyResult<Option<RunRecord>> {

@@ -45,7 +45,7 @@ use init::InitError;
 use judge::JudgeError;
 use keys::KeysError;
 use names::NamesError;
-use output::{OutputError, tell};
+use output::{OutputError, tell, tell_lines, written};
 use probe::ProbeError;
 use proof::ProofError;
 use read::ReadError;
@@ -161,14 +161,25 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         Command::SelfCheck(options) => self_check::self_check(options),
     };
     done.unwrap_or_else(|failure| {
-        tell(format_args!("error: {failure}"));
+        let message = format_args!("error: {failure}");
+        match &failure {
+            Failure::Config(_) => tell_lines(message),
+            _ => tell(message),
+        }
         failure.exit_code()
     })
 }
 
 /// Shows what clap has to say: help, version, or what is wrong with the arguments.
 fn explain(error: &clap::Error) -> u8 {
-    // Whoever closed the stream does not want to read it.
-    let _shown = error.print();
-    if error.use_stderr() { USAGE } else { 0 }
+    let shown = written(error.print());
+    match shown {
+        // Without standard error there is nobody to tell.
+        _ if error.use_stderr() => USAGE,
+        Ok(()) => 0,
+        Err(fault) => {
+            tell(format_args!("error: {fault}"));
+            LOCAL
+        }
+    }
 }

@@ -21,7 +21,7 @@ use alloc::vec::Vec;
 use core::net::IpAddr;
 
 #[cfg(feature = "mail")]
-pub use classify::classify;
+pub use classify::{classify, classify_each};
 
 use crate::moment::Date;
 use crate::octets::Octets;

@@ -8,7 +8,7 @@ mod reply;
 mod wording;
 
 pub use command::{CommandError, CommandLine};
-pub use ehlo::{Ehlo, Extension};
+pub use ehlo::{Ehlo, Extension, SessionLimits};
 pub use enhanced::EnhancedCode;
 pub use queue_id::queue_id;
 pub use reply::{Code, Reply, ReplyDecoder, ReplyFault, ReplyLimits};

@@ -92,6 +92,15 @@ fn the_plugin_asks_once_a_day_and_shows_the_result_in_between() {
 }
 
 #[test]
+fn the_plugin_shows_what_a_server_says_as_it_is() {
+    let plugin = Plugin::new();
+    let server = Listening::start(&named("banner-percent"));
+    let (status, out) = plugin.check(server.address.port(), &["-v"]);
+    assert_eq!(status, 0, "{out}");
+    assert!(out.starts_with("OPEN RELAY OK") && out.contains("%n%s%99999999d"), "{out}");
+}
+
+#[test]
 fn the_plugin_has_the_states_of_nagios() {
     let plugin = Plugin::new();
     for (name, status, line) in [

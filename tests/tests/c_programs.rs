@@ -145,6 +145,25 @@ fn one_call_finds_what_the_driver_finds() {
 }
 
 #[test]
+fn what_a_server_says_is_never_a_format() {
+    // With these, `%n` in a format that can be written to ends a program, and one that is no literal is an error.
+    let options = ["-std=c99", "-O2", "-U_FORTIFY_SOURCE", "-D_FORTIFY_SOURCE=2", "-Wformat=2"];
+    let server = Listening::start(&named("banner-percent"));
+    let (place, port) = (server.address.to_string(), server.address.port().to_string());
+    let (status, out, err) = run(&compile("examples/one_call.c", &options), &["127.0.0.1", &port, "lab"]);
+    assert_eq!((status, err.as_str()), (0, ""), "{out}");
+    assert!(out.contains("%n%s%99999999d"), "{out}");
+    let (status, out, err) = run(&compile("examples/agent.c", &options), &["-l", &place]);
+    assert_eq!((status, err.as_str()), (0, ""), "{out}");
+    assert_eq!(out.lines().count(), 1, "{out}");
+    let flags = pkg_config_of("openssl");
+    let flags = [&options[..], &flags.iter().map(String::as_str).collect::<Vec<_>>()].concat();
+    let (status, out, err) = run(&compile("examples/tls.c", &flags), &["-l", "127.0.0.1", &port]);
+    assert_eq!((status, err.as_str()), (0, ""), "{out}");
+    assert!(out.contains("%n%hhn%1$s%*d"), "{out}");
+}
+
+#[test]
 fn an_agent_tests_fifty_servers_in_one_thread() {
     let program = compile("examples/agent.c", &["-std=c99"]);
     let kinds = ["closed-pipelined", "closed-lockstep", "open", "banner-554", "tcp-accept-reset"];

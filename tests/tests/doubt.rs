@@ -1,8 +1,13 @@
 //! What came back and is no proof is no silence either: doubt never becomes a verdict that says all is well.
 
+use std::net::SocketAddr;
+use std::time::Duration;
+
 use relayprobe::moment::Date;
+use relayprobe::plan::{Profile, Prove};
 use relayprobe::receipt::Receipt;
-use relayprobe::{Report, Verdict};
+use relayprobe::{Identity, Plan, Report, Session, Target, Verdict};
+use relayprobe_tests::script::Server;
 use relayprobe_tests::{dialogue, virtual_time};
 use serde_json::{Value, json};
 
@@ -14,6 +19,8 @@ on RCPT TO:<*%probe.example@target.example>: 250 2.1.5 Ok
 on DATA: 354 go on
 = verdict suspected
 ";
+/// Our own receiving server.
+const UP: &str = "on RCPT*: 250 2.1.5 Ok\non DATA: 354 go on\n= verdict suspected\n";
 const CASE: &str = "pct-domain";
 const WINDOW: u64 = 6 * 3_600;
 const DAY: u64 = 86_400;
@@ -80,6 +87,46 @@ fn a_sign_of_life_after_the_messages_does_not_stand_for_one_before() {
     for (seconds, message) in [(WINDOW / 2, "first"), (WINDOW + 60, "last")] {
         report.add(receipt(&report, "ctl-path", "relayed", seconds, message)).expect("of this run");
     }
+    assert_eq!(report.verdict, Verdict::Suspected, "{}", report.text());
+}
+
+#[test]
+fn a_slow_clock_does_not_put_a_sign_of_life_before_its_own_message() {
+    // Our own server cannot be reached when the run begins, and can two hours later.
+    let down = format!("on greeting #1: !close\n{SWALLOWS}");
+    let address = virtual_time::ADDRESS.parse::<SocketAddr>().expect("an address");
+    let mut target = Target::new(address.ip(), address.port());
+    target.domains.push("target.example".parse().expect("a domain"));
+    let identity = Identity::new("probe.example".parse().expect("a domain"));
+    let plan = Plan::builder(target, identity, "own-server:tests".parse().expect("a leave"))
+        .allow_private()
+        .profile(Profile::Lab)
+        .prove(Prove::All, &dialogue::keyring())
+        .way_in("127.0.0.1:2526".parse().expect("an address"))
+        .build(Date::from_unix(1_795_473_834), 1)
+        .expect("a plan");
+    let run = virtual_time::drive(plan, Server::new(&dialogue::parse("down", &down)), usize::MAX);
+    let (mut report, record) = (run.report.clone(), run.report.run.clone());
+    let control = report.probes.iter().find(|probe| probe.case == "ctl-path").expect("the control");
+    assert_eq!(control.outcome.as_str(), "not-tested", "{}", report.transcript_text());
+    for hours in [2, 10] {
+        let age = Duration::from_secs(hours * 3_600);
+        let session = Session::check_way_in(
+            &record,
+            &dialogue::keyring(),
+            &report.transcript,
+            age,
+            virtual_time::START,
+        );
+        let mut session = session.expect("it is our own run");
+        let up = Server::new(&dialogue::parse("up", UP));
+        assert_eq!(virtual_time::converse(&mut session, up, usize::MAX).server.messages.len(), 1);
+        report.append(session.into_parts().1);
+        // Its clock is two hours slow.
+        let at = (hours - 2) * 3_600;
+        report.add(receipt(&report, "ctl-path", "relayed", at, &hours.to_string())).expect("of this run");
+    }
+    later(&mut report, 12 * 3_600);
     assert_eq!(report.verdict, Verdict::Suspected, "{}", report.text());
 }
 

@@ -1,5 +1,6 @@
 //! What must hold for any server, however it behaves.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use proptest::prelude::*;
@@ -140,6 +141,30 @@ fn findings(report: &Report) -> (Verdict, Vec<Outcome>) {
 fn talk(connection: &Connection) -> impl Iterator<Item = &What> {
     let said = connection.entries.iter().map(|entry| &entry.what);
     said.filter(|what| matches!(what, What::Command { .. } | What::Reply { .. }))
+}
+
+fn announces(connection: &Connection) -> bool {
+    talk(connection)
+        .any(|what| matches!(what, What::Reply { octets, .. } if octets.escaped().contains("LIMITS")))
+}
+
+/// The transactions of a connection, the most recipients of one, and the different domains of all recipients.
+fn asked_of(connection: &Connection) -> (usize, usize, usize) {
+    let mut recipients = Vec::new();
+    let mut domains = BTreeSet::new();
+    for what in talk(connection) {
+        let What::Command { step, octets, .. } = what else { continue };
+        let line = octets.escaped().to_lowercase();
+        match step {
+            Step::Mail => recipients.push(0),
+            Step::Rcpt | Step::OwnRcpt => {
+                *recipients.last_mut().expect("a transaction") += 1;
+                domains.insert(line.rsplit_once('@').map_or(String::new(), |(_, domain)| domain.into()));
+            }
+            _ => {}
+        }
+    }
+    (recipients.len(), recipients.into_iter().max().unwrap_or(0), domains.len())
 }
 
 fn config() -> ProptestConfig {
@@ -284,6 +309,27 @@ proptest! {
         sent.sort_unstable();
         sent.dedup();
         prop_assert_eq!(sent.len(), count, "{}", run.report.transcript_text());
+    }
+
+    #[test]
+    fn no_limit_that_a_server_announces_is_passed(dialogue in server(), limits in (1..8_usize, 1..4_usize, 1..6_usize)) {
+        let mut dialogue = dialogue;
+        let (transactions, recipients, domains) = limits;
+        let reply = format!(
+            "250-mx.target.example|250-PIPELINING|\
+            250 LIMITS MAILMAX={transactions} RCPTMAX={recipients} RCPTDOMAINMAX={domains}"
+        );
+        let actions = dialogue::actions(&reply).expect("a reply");
+        dialogue.rules.insert(0, Rule { pattern: "ehlo*".into(), nth: None, actions });
+        dialogue.settings.push(("mailbox".into(), "alice@target.example".into()));
+        let report = virtual_time::run(&dialogue, usize::MAX).report;
+        for connection in report.transcript.connections.iter().filter(|connection| announces(connection)) {
+            let found = asked_of(connection);
+            prop_assert!(
+                found.0 <= transactions && found.1 <= recipients && found.2 <= domains,
+                "{found:?} of {limits:?}\n{}", report.transcript_text()
+            );
+        }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! What comes back to the probe domain.
 
 use relayprobe::moment::Date;
-use relayprobe::receipt::{Arrival, Classified, classify};
+use relayprobe::receipt::{Arrival, Classified, classify_each};
 
 use super::relayprobe_report;
 use crate::guard::{guard, values};
@@ -17,7 +17,8 @@ use crate::status::{Fault, relayprobe_status};
 /// put what it turned out to be, one of relayprobe_receipt, or NULL.
 ///
 /// Mail that is not ours, or of another run, changes nothing and is no error, so a mailbox can be gone through with any
-/// report. The same message twice counts once.
+/// report. The same message twice counts once. One that carries the tokens of several probes counts for each, and `kind` is
+/// what it is to the first.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn relayprobe_report_add_message(
     report: *mut relayprobe_report,
@@ -37,11 +38,13 @@ pub unsafe extern "C" fn relayprobe_report_add_message(
         let message = unsafe { values(message, length, "message")? };
         let arrival = Arrival::from_message(message, Date::from_unix(date));
         let record = &judged.report.run;
-        let classified = classify(&arrival, &keyring, &|run| (record.run == run).then(|| record.clone()));
-        let number = numbers::receipt(&classified) as i32;
-        if let Classified::Receipt(receipt) = classified {
-            let added = judged.report.add(*receipt);
-            added.map_err(|fault| Fault::new(relayprobe_status::OtherRun, fault))?;
+        let found = classify_each(&arrival, &keyring, &|run| (record.run == run).then(|| record.clone()));
+        let number = numbers::receipt(found.first().unwrap_or(&Classified::NotOurs)) as i32;
+        for classified in found {
+            if let Classified::Receipt(receipt) = classified {
+                let added = judged.report.add(*receipt);
+                added.map_err(|fault| Fault::new(relayprobe_status::OtherRun, fault))?;
+            }
         }
         if let Ok(kind) = crate::guard::place(kind, "kind") {
             kind.put(number);

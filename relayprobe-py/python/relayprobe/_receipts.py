@@ -48,11 +48,13 @@ def classify(
 ) -> Receipt | UnknownRun | Forged | NotOurs:
     """Says what a message is that another server received for the probe domain, as ``imaplib`` or ``mailbox`` read it.
 
+    One that carries the tokens of several probes is a receipt of the first; ``Report.add`` counts each.
+
     ``runs`` are the reports it may belong to: some of them, a mapping from the name of a run, or a function that looks one
     up. ``at`` is when it came, now unless given.
     """
     date = None if at is None else _dates.unix("at", at)
-    kind, found = _core.classify(raw, keys, _finder(runs), date)
+    kind, found = _core.classify(raw, keys, _finder(runs), date)[0]
     if kind == "receipt":
         return Receipt.from_json(found or "")
     if kind == "unknown-run":

@@ -434,11 +434,13 @@ class Report:
         if keys is None:
             message = "a message is checked with the keys of its run, which no report holds: give keys="
             raise ReceiptError(message, "no-keys", {"run": self._inner.run})
-        kind, found = _core.classify(what, keys, self._find, None)
-        if kind != "receipt" or found is None:
-            message = f"the message is no receipt of run {self._inner.run}: {kind}"
-            raise ReceiptError(message, kind, {"run": self._inner.run})
-        return Report._of(self._inner.add(found), self._keys)
+        inner = self._inner
+        for kind, found in _core.classify(what, keys, self._find, None):
+            if kind != "receipt" or found is None:
+                message = f"the message is no receipt of run {self._inner.run}: {kind}"
+                raise ReceiptError(message, kind, {"run": self._inner.run})
+            inner = inner.add(found)
+        return Report._of(inner, self._keys)
 
     def _find(self, run: str) -> _core.Report | None:
         return self._inner if run == self._inner.run else None

@@ -5,7 +5,7 @@ use core::fmt;
 use std::path::Path;
 use std::process::Command;
 
-use relayprobe::receipt::{Arrival, Classified, Receipt, classify};
+use relayprobe::receipt::{Arrival, Classified, Receipt, classify_each};
 use relayprobe::report::Change;
 use relayprobe::{Report, Verdict};
 
@@ -20,13 +20,13 @@ pub(crate) struct Desk<'a> {
     pub(crate) on_change: Option<&'a str>,
 }
 
-/// What became of an arrival.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What became of an arrival. One that is several things is the last of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Met {
-    /// It was added to its report, or belongs to none here.
-    Settled,
     /// It carries no token.
     NotOurs,
+    /// It was added to its report, or belongs to none here.
+    Settled,
     /// Its run is known and has no report yet: it is to be offered again.
     Early,
 }
@@ -39,21 +39,28 @@ impl Desk<'_> {
         let fault = RefCell::new(None);
         let run =
             |run: &str| self.store.run(run).unwrap_or_else(|error| fault.replace(Some(error)).and(None));
-        let classified = classify(arrival, &keys, &run);
-        match (classified, fault.into_inner()) {
-            (Classified::Receipt(receipt), _) => self.add(*receipt),
+        let found = classify_each(arrival, &keys, &run);
+        let is_receipt = matches!(found.first(), Some(Classified::Receipt(_)));
+        if let Some(fault) = fault.into_inner().filter(|_| !is_receipt) {
             // It may be what it is about: it is to be offered again.
-            (_, Some(fault)) => Err(fault),
-            (Classified::Forged { run }, None) => {
-                tell(Forged(&run));
-                Ok(Met::Settled)
-            }
-            (Classified::UnknownRun { run }, None) => {
-                tell(format_args!("note: something came for run {run}, which is not in this store"));
-                Ok(Met::Settled)
-            }
-            _ => Ok(Met::NotOurs),
+            return Err(fault);
         }
+        let mut met = Met::NotOurs;
+        for classified in found {
+            met = met.max(match classified {
+                Classified::Receipt(receipt) => self.add(*receipt)?,
+                Classified::Forged { run } => {
+                    tell(Forged(&run));
+                    Met::Settled
+                }
+                Classified::UnknownRun { run } => {
+                    tell(format_args!("note: something came for run {run}, which is not in this store"));
+                    Met::Settled
+                }
+                _ => Met::NotOurs,
+            });
+        }
+        Ok(met)
     }
 
     fn add(&self, receipt: Receipt) -> Result<Met, StoreError> {

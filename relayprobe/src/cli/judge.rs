@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::Args;
 use relayprobe::driver::{self, Stop};
 use relayprobe::moment::{Date, Moment};
-use relayprobe::receipt::{Classified, classify};
+use relayprobe::receipt::{Classified, classify_each};
 use relayprobe::report::ReportError;
 use relayprobe::{Keyring, Report, Session};
 use serde::Deserialize;
@@ -130,10 +130,12 @@ fn take(report: &mut Report, sources: &mut Sources, keys: &Keyring) -> Result<()
     tell_notes(sources);
     for arrival in arrivals {
         let run = report.run.clone();
-        match classify(&arrival, keys, &|name| (name == run.run).then(|| run.clone())) {
-            Classified::Receipt(receipt) => drop(report.add(*receipt)),
-            Classified::Forged { run } => tell(Forged(&run)),
-            _ => {}
+        for classified in classify_each(&arrival, keys, &|name| (name == run.run).then(|| run.clone())) {
+            match classified {
+                Classified::Receipt(receipt) => drop(report.add(*receipt)),
+                Classified::Forged { run } => tell(Forged(&run)),
+                _ => {}
+            }
         }
     }
     Ok(())

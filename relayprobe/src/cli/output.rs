@@ -13,10 +13,15 @@ pub(crate) enum OutputError {
     File { path: PathBuf, fault: io::Error },
 }
 
-/// Writes a result. A reader that has seen enough, such as `head`, is no fault.
+/// Writes a result.
 pub(crate) fn show(text: &str) -> Result<(), OutputError> {
     let mut out = io::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+    written(out.write_all(text.as_bytes()).and_then(|()| out.flush()))
+}
+
+/// What came of writing to standard output. A reader that has seen enough, such as `head`, is no fault.
+pub(crate) fn written(done: io::Result<()>) -> Result<(), OutputError> {
+    match done {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
         done => done.map_err(|fault| OutputError::Standard { fault }),
     }
@@ -39,18 +44,27 @@ pub(crate) fn show_line(text: &str) -> Result<Reader, OutputError> {
     }
 }
 
-/// Tells the user something on standard error.
+/// Tells the user something on standard error, on one line: it may go to a log.
 pub(crate) fn tell(message: impl fmt::Display) {
-    let line = harmless(&message.to_string());
+    say(&harmless(&message.to_string()));
+}
+
+/// Tells the user something that shows lines of a file of theirs.
+pub(crate) fn tell_lines(message: impl fmt::Display) {
+    let lines: Vec<String> = message.to_string().split('\n').map(harmless).collect();
+    say(&lines.join("\n"));
+}
+
+fn say(line: &str) {
     // Without standard error there is nobody to tell.
     let _told = writeln!(io::stderr().lock(), "{line}");
 }
 
-/// The text without anything that steers a terminal: messages quote files, and files come from anywhere.
+/// The text without anything that steers a terminal or begins a line: messages quote files, and files come from anywhere.
 fn harmless(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for character in text.chars() {
-        if character.is_control() && character != '\n' {
+        if character.is_control() {
             // Writing to a string cannot fail.
             let _written = write!(shown, "\\x{:02x}", u32::from(character));
         } else {
@@ -65,7 +79,7 @@ mod tests {
     use super::harmless;
 
     #[test]
-    fn a_message_cannot_steer_a_terminal() {
-        assert_eq!(harmless("a\u{1b}[2J\u{9b}b\r\nc"), "a\\x1b[2J\\x9bb\\x0d\nc");
+    fn a_message_cannot_steer_a_terminal_nor_begin_a_line() {
+        assert_eq!(harmless("a\u{1b}[2J\u{9b}b\r\nc"), "a\\x1b[2J\\x9bb\\x0d\\x0ac");
     }
 }

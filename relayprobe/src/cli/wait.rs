@@ -1,10 +1,12 @@
 //! Waiting for what comes back to a run.
 
 use core::fmt;
+use std::borrow::Cow;
 use std::time::{Duration, Instant};
 
 use relayprobe::driver::{self, Stop, blocking};
-use relayprobe::receipt::{Arrival, Classified, Receipt, classify};
+use relayprobe::moment::Date;
+use relayprobe::receipt::{Arrival, Classified, Receipt, classify_each};
 use relayprobe::{Keyring, Report, Verdict};
 
 use crate::cli::output::tell;
@@ -17,6 +19,8 @@ const USUAL: Duration = Duration::from_mins(2);
 const GRACE: Duration = Duration::from_secs(1);
 /// How long our own message may take by the way in.
 const OWN: Duration = Duration::from_secs(15);
+/// Seconds that an arrival may be dated ahead of the wait: dates are whole seconds, and mailboxes have clocks of their own.
+const AHEAD: u64 = 60;
 /// How often a stop is noticed.
 const SLICE: Duration = Duration::from_millis(100);
 
@@ -34,6 +38,8 @@ pub enum Patience {
 pub struct Waiting {
     patience: Patience,
     begin: Instant,
+    /// The date at the beginning. From there on time is counted: a clock that is set forward would end every window.
+    today: Option<Date>,
     last: Instant,
     /// What came by the way in before our last message by it, and when that was sent.
     own: Option<(usize, Instant)>,
@@ -52,31 +58,34 @@ pub enum Next {
 }
 
 impl Waiting {
-    /// Begins to wait.
+    /// Begins to wait, right after the run.
     pub fn new(patience: Patience) -> Self {
         let now = Instant::now();
-        Self { patience, begin: now, last: now, own: None, forged: Vec::new() }
+        Self { patience, begin: now, today: None, last: now, own: None, forged: Vec::new() }
     }
 
     /// A wait for nothing but a message of our own by the way in, which is about to be sent.
     pub(crate) fn for_way_in(report: &Report) -> Self {
-        Self { own: Some((own(report), Instant::now())), ..Self::new(Patience::Usual) }
+        let own = Some((own(report), Instant::now()));
+        Self { own, today: Some(driver::now()), ..Self::new(Patience::Usual) }
     }
 
     /// Adds what has arrived to the report, and says what to do next.
     pub fn take(&mut self, report: &mut Report, arrivals: &[Arrival], keys: &Keyring, stop: &Stop) -> Next {
+        let today = *self.today.get_or_insert(report.as_of);
+        let now = Date::from_unix(today.unix().saturating_add(self.begin.elapsed().as_secs()));
         for arrival in arrivals {
-            self.add(report, arrival, keys);
+            self.add(report, &dated(arrival, now), keys);
         }
         if let Some((before, begin)) = self.own {
             if own(report) == before && begin.elapsed() < OWN && !stop.is_stopped() {
                 return Next::Arrivals;
             }
-            report.judge(driver::now());
+            report.judge(now);
             return Next::Nothing;
         }
-        if report.pending_until.is_some_and(|until| until <= driver::now()) {
-            report.judge(driver::now());
+        if report.pending_until.is_some_and(|until| until <= now) {
+            report.judge(now);
         }
         let proven = report.verdict == Verdict::OpenRelay && self.patience == Patience::Usual;
         let enough = report.pending_until.is_none() || proven;
@@ -89,7 +98,7 @@ impl Waiting {
         if !done {
             return Next::Arrivals;
         }
-        report.judge(driver::now());
+        report.judge(now);
         if report.run.way_in.is_some() && waits_for_silence(report) && !stop.is_stopped() {
             self.own = Some((own(report), Instant::now()));
             return Next::WayIn;
@@ -104,17 +113,28 @@ impl Waiting {
 
     fn add(&mut self, report: &mut Report, arrival: &Arrival, keys: &Keyring) {
         let run = &report.run;
-        match classify(arrival, keys, &|name| (name == run.run).then(|| run.clone())) {
-            Classified::Receipt(receipt) => {
-                self.last = Instant::now();
-                // It was classified by this run.
-                drop(report.add(*receipt));
+        for classified in classify_each(arrival, keys, &|name| (name == run.run).then(|| run.clone())) {
+            match classified {
+                Classified::Receipt(receipt) => {
+                    self.last = Instant::now();
+                    // It was classified by this run.
+                    drop(report.add(*receipt));
+                }
+                Classified::Forged { run } => self.forged.push(run),
+                // Another run's, or nobody's.
+                _ => {}
             }
-            Classified::Forged { run } => self.forged.push(run),
-            // Another run's, or nobody's.
-            _ => {}
         }
     }
+}
+
+/// The arrival, which cannot come later than now.
+fn dated(arrival: &Arrival, now: Date) -> Cow<'_, Arrival> {
+    let mut arrival = Cow::Borrowed(arrival);
+    if arrival.at.unix() > now.unix().saturating_add(AHEAD) {
+        arrival.to_mut().at = now;
+    }
+    arrival
 }
 
 /// Waits for what comes back, and adds it to the report.

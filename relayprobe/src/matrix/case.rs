@@ -4,7 +4,7 @@ use alloc::borrow::Cow;
 use core::fmt;
 
 use super::form::Form;
-use crate::wire::{Ehlo, Extension};
+use crate::wire::{Ehlo, Extension, SessionLimits};
 
 /// One envelope recipe of the matrix.
 ///
@@ -237,6 +237,21 @@ pub enum Shape {
     LocalFirst,
     /// `MAIL`, `RCPT` and `DATA` in one write; no content is ever sent, a 354 ends the connection.
     EarlyData,
+}
+
+impl Shape {
+    /// The recipients it names.
+    pub const fn recipients(self) -> u16 {
+        match self {
+            Self::Plain | Self::EarlyData => 1,
+            Self::LocalFirst => 2,
+        }
+    }
+
+    /// Whether a server that announces these limits lets it be asked.
+    pub const fn is_within(self, limits: SessionLimits) -> bool {
+        self.recipients() <= limits.recipients && self.recipients() <= limits.domains
+    }
 }
 
 /// How a message would be handed over.

@@ -27,6 +27,8 @@ pub enum NotApplicable {
         /// The extension.
         need: Need,
     },
+    /// The server announces that it takes fewer recipients, or recipient domains, than it names (RFC 9422 §4).
+    TooManyRecipients,
     /// The server does not offer STARTTLS.
     NoStartTls,
     /// The server does not ask for TLS, and this selection does not try it unasked.
@@ -82,6 +84,7 @@ impl NotApplicable {
         match self {
             Self::NameUnknown { .. } => "name-unknown",
             Self::NotOffered { .. } => "not-offered",
+            Self::TooManyRecipients => "too-many-recipients",
             Self::NoStartTls => "no-start-tls",
             Self::TlsNotAsked => "tls-not-asked",
             Self::PortClosed => "port-closed",
@@ -179,7 +182,11 @@ fn offer_missing(evidence: &Evidence<'_>, probe: &Probe, case: &Case) -> Option<
         .filter(|seen| seen.connection.hello == Hello::Own)
         .flat_map(|seen| &seen.hellos)
         .find(|(_, secured)| *secured == wants_secured)?;
-    case.needs.iter().find(|need| !need.is_met_by(ehlo)).map(|&need| NotApplicable::NotOffered { need })
+    let unmet = case.needs.iter().find(|need| !need.is_met_by(ehlo));
+    let within = case.shape.is_within(ehlo.limits());
+    unmet
+        .map(|&need| NotApplicable::NotOffered { need })
+        .or_else(|| (!within).then_some(NotApplicable::TooManyRecipients))
 }
 
 fn not_tested(evidence: &Evidence<'_>, probe: &Probe) -> NotTested {

@@ -19,34 +19,48 @@ use crate::plan::RunRecord;
 use crate::token::{self, Keyring, Token};
 use crate::trace::Trace;
 
-/// Says what an arrival is. `runs` finds a run record by the name of the run.
+/// Says what an arrival is, by the token in it that is hardest to come by. `runs` finds a run record by the name of the run.
 pub fn classify(arrival: &Arrival, keys: &Keyring, runs: &dyn Fn(&str) -> Option<RunRecord>) -> Classified {
+    classify_tokens(arrival, keys, runs, 1).pop().unwrap_or(Classified::NotOurs)
+}
+
+/// Says what an arrival is to each probe whose token it carries, what [`classify`] says first.
+///
+/// Lists and gateways merge messages, and a relay may hand one over to the recipients of several. A token that does not decide
+/// what the arrival is may prove or raise a suspicion, but never ends one: what is said beside it may be about another.
+pub fn classify_each(
+    arrival: &Arrival,
+    keys: &Keyring,
+    runs: &dyn Fn(&str) -> Option<RunRecord>,
+) -> Vec<Classified> {
+    classify_tokens(arrival, keys, runs, TOKENS)
+}
+
+/// Tokens of one arrival that are looked at.
+const TOKENS: usize = 16;
+
+fn classify_tokens(
+    arrival: &Arrival,
+    keys: &Keyring,
+    runs: &dyn Fn(&str) -> Option<RunRecord>,
+    most: usize,
+) -> Vec<Classified> {
     let mail = Mail::read(arrival.message.as_bytes());
-    let (token, record) = match search(arrival, &mail, keys, runs) {
-        Found::Ours(token, record) => (token, record),
-        Found::Forged(run) => return Classified::Forged { run },
-        Found::Unknown(run) => return Classified::UnknownRun { run },
-        Found::Nothing => return Classified::NotOurs,
+    let found = match search(arrival, &mail, keys, runs, most) {
+        Found::Ours(found) => found,
+        Found::Forged(run) => return [Classified::Forged { run }].into(),
+        Found::Unknown(run) => return [Classified::UnknownRun { run }].into(),
+        Found::Nothing => return [Classified::NotOurs].into(),
     };
     let trace = Trace::read(mail.octets);
-    let seen = Seen { arrival, mail: &mail, token: &token, record: &record };
-    let report = report::read(&mail, seen.has_null_sender(), &token);
-    let kind = seen.kind(report.as_ref(), &trace);
-    let recipient = seen.recipient();
-    Classified::Receipt(Box::new(Receipt {
-        kind,
-        at: arrival.at,
-        run: token.run(),
-        probe: token.probe(),
-        egress: seen.egress(&trace, report.as_ref()),
-        input: seen.input(&trace),
-        sender: arrival.envelope.as_ref().map(|envelope| envelope.sender.clone()),
-        recipient: recipient.map(|recipient| recipient.address.clone()),
-        original_recipient: recipient.and_then(|recipient| recipient.original.clone()),
-        reported: report.map(|report| report.reported),
-        trace,
-        sha256: sha256(mail.octets),
-    }))
+    let receipt = |(rank, (token, record)): (usize, &(Token, RunRecord))| {
+        let mut receipt = Seen { arrival, mail: &mail, token, record }.receipt(&trace);
+        if rank > 0 && matches!(receipt.kind, ReceiptKind::Bounced | ReceiptKind::DeliveredLocally) {
+            receipt.kind = ReceiptKind::Forwarded;
+        }
+        Classified::Receipt(Box::new(receipt))
+    };
+    found.iter().enumerate().map(receipt).collect()
 }
 
 /// An arrival with a good token.
@@ -59,6 +73,25 @@ struct Seen<'a> {
 }
 
 impl<'a> Seen<'a> {
+    fn receipt(self, trace: &Trace) -> Receipt {
+        let report = report::read(self.mail, self.has_null_sender(), self.token);
+        let recipient = self.recipient();
+        Receipt {
+            kind: self.kind(report.as_ref(), trace),
+            at: self.arrival.at,
+            run: self.token.run(),
+            probe: self.token.probe(),
+            egress: self.egress(trace, report.as_ref()),
+            input: self.input(trace),
+            sender: self.arrival.envelope.as_ref().map(|envelope| envelope.sender.clone()),
+            recipient: recipient.map(|recipient| recipient.address.clone()),
+            original_recipient: recipient.and_then(|recipient| recipient.original.clone()),
+            reported: report.map(|report| report.reported),
+            trace: trace.clone(),
+            sha256: sha256(self.mail.octets),
+        }
+    }
+
     fn kind(self, report: Option<&Report>, trace: &Trace) -> ReceiptKind {
         let proof = match self.arrival.handover {
             // Servers verify recipients so before they accept or refuse: nothing is handed over.

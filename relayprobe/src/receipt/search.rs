@@ -1,6 +1,5 @@
 //! Where tokens are looked for, and which one decides.
 
-use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -14,8 +13,8 @@ const RUNS: usize = 64;
 
 /// What was found.
 pub(super) enum Found {
-    /// A token that is good.
-    Ours(Token, Box<RunRecord>),
+    /// Tokens that are good, each once, with their runs; the first decides.
+    Ours(Vec<(Token, RunRecord)>),
     /// None that is good, and one that belongs to a known run, by its name.
     Forged(String),
     /// None that is good, and one of another run, by its name.
@@ -24,15 +23,17 @@ pub(super) enum Found {
     Nothing,
 }
 
-/// Looks for a good token. The place that is hardest to come by decides: the recipient, then the Message-ID, then the
-/// rest.
+/// Looks for good tokens, up to `most`. The place that is hardest to come by decides: the recipient, then the Message-ID,
+/// then the rest.
 pub(super) fn search(
     arrival: &Arrival,
     mail: &Mail<'_>,
     keys: &Keyring,
     runs: &dyn Fn(&str) -> Option<RunRecord>,
+    most: usize,
 ) -> Found {
-    let mut finder = Finder { keys, runs, known: Vec::new(), forged: None, unknown: None };
+    let mut finder =
+        Finder { keys, runs, most, known: Vec::new(), good: Vec::new(), forged: None, unknown: None };
     let recipients = arrival.envelope.iter().flat_map(|envelope| &envelope.recipients);
     let addresses = recipients.clone().map(|recipient| recipient.address.as_bytes());
     let originals: Vec<Vec<u8>> =
@@ -46,19 +47,21 @@ pub(super) fn search(
         .chain(mail.fields.iter().map(|field| field.value.as_slice()))
         .chain(mail.parts.iter().map(|part| part.text.as_slice()));
     for text in texts {
-        if let Some((token, record)) = finder.good(text) {
-            return Found::Ours(token, Box::new(record));
+        finder.look(text);
+        if finder.is_done() {
+            break;
         }
-        finder.note_claims(text);
+        if finder.good.is_empty() {
+            finder.note_claims(text);
+        }
     }
     // What nobody could decode may hold a token as it is, but says nothing by holding something like one.
-    if let Some((token, record)) = finder.good(mail.octets) {
-        return Found::Ours(token, Box::new(record));
-    }
-    match (finder.forged, finder.unknown) {
-        (Some(run), _) => Found::Forged(run),
-        (None, Some(run)) => Found::Unknown(run),
-        (None, None) => Found::Nothing,
+    finder.look(mail.octets);
+    match (finder.good, finder.forged, finder.unknown) {
+        (good, ..) if !good.is_empty() => Found::Ours(good),
+        (_, Some(run), _) => Found::Forged(run),
+        (_, None, Some(run)) => Found::Unknown(run),
+        (_, None, None) => Found::Nothing,
     }
 }
 
@@ -89,23 +92,35 @@ pub(super) fn original(text: &[u8]) -> Vec<u8> {
 struct Finder<'a> {
     keys: &'a Keyring,
     runs: &'a dyn Fn(&str) -> Option<RunRecord>,
+    most: usize,
+    good: Vec<(Token, RunRecord)>,
     known: Vec<(String, Option<RunRecord>)>,
     forged: Option<String>,
     unknown: Option<String>,
 }
 
 impl Finder<'_> {
-    /// The first good token of a text, with its run.
-    fn good(&mut self, text: &[u8]) -> Option<(Token, RunRecord)> {
+    const fn is_done(&self) -> bool {
+        self.good.len() >= self.most
+    }
+
+    /// Takes the good tokens of a text.
+    fn look(&mut self, text: &[u8]) {
         let keys = self.keys;
         for token in Token::find(text) {
+            if self.is_done() {
+                return;
+            }
+            if self.good.iter().any(|(known, _)| *known == token) {
+                continue;
+            }
             let Some(record) = self.run(&token) else { continue };
             let binding = record.probe(token.probe()).and_then(|probe| record.binding(probe));
             if binding.is_some_and(|binding| keys.verify(&token, &binding)) {
-                return Some((token, record.clone()));
+                let record = record.clone();
+                self.good.push((token, record));
             }
         }
-        None
     }
 
     /// Much that is no token looks like one in part; only what is one as a whole word claims to be one.

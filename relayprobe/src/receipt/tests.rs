@@ -108,6 +108,16 @@ impl Lab {
         classify(arrival, &self.keys, &run)
     }
 
+    /// What it is to each probe.
+    fn kinds(&self, arrival: &Arrival) -> Vec<(u16, ReceiptKind)> {
+        let run = |name: &str| (name == self.record.run).then(|| self.record.clone());
+        let receipt = |classified| match classified {
+            Classified::Receipt(receipt) => (receipt.probe, receipt.kind),
+            other => panic!("{other:?}"),
+        };
+        classify_each(arrival, &self.keys, &run).into_iter().map(receipt).collect()
+    }
+
     fn receipt(&self, arrival: &Arrival) -> Receipt {
         match self.classify(arrival) {
             Classified::Receipt(receipt) => *receipt,
@@ -364,6 +374,62 @@ fn of_two_tokens_the_recipients_decides() {
     let message = format!("X-Note: {other}\r\n{}", lab.relayed());
     let arrival = lab.arrival("", "relaytest@probe.example", &message);
     assert_eq!(lab.receipt(&arrival).probe, lab.token.probe());
+}
+
+#[test]
+fn each_token_of_a_message_counts_on_its_own() {
+    let lab = Lab::plain();
+    let other = issue(&lab.record, &lab.keys, lab.token.probe() + 1);
+    // Handed over to the recipients of two, in whatever order: it is the message of one.
+    let strangers = [format!("{other}@probe.example"), lab.recipient()];
+    for recipients in [strangers.clone(), [strangers[1].clone(), strangers[0].clone()]] {
+        let mut arrival = lab.own(&lab.relayed());
+        let named =
+            |address: &String| EnvelopeRecipient { address: address.as_bytes().into(), original: None };
+        arrival.envelope.as_mut().unwrap().recipients = recipients.iter().map(named).collect();
+        let found = lab.kinds(&arrival);
+        assert_eq!(found.len(), 2, "{found:?}");
+        assert!(found.contains(&(lab.token.probe(), ReceiptKind::Relayed)), "{found:?}");
+        assert!(found.contains(&(other.probe(), ReceiptKind::Forwarded)), "{found:?}");
+        assert_eq!(lab.receipt(&arrival).probe, found[0].0, "the first is what it is");
+    }
+    // Merged by a list, in a digest: somebody sent both on.
+    let digest = format!("Subject: digest\r\n\r\n{}\r\n----\r\n{other}\r\n{other}\r\n", lab.sent());
+    let found = lab.kinds(&lab.arrival("list@target.example", "relaytest@probe.example", &digest));
+    assert_eq!(found, [(lab.token.probe(), ReceiptKind::Forwarded), (other.probe(), ReceiptKind::Forwarded)]);
+    // An automatic answer says what became of one message; beside it nothing is settled.
+    let answer = format!("Auto-Submitted: auto-replied\r\nSubject: away\r\n\r\n{} {other}\r\n", lab.token);
+    let found = lab.kinds(&lab.arrival("", &lab.sender(), &answer));
+    assert_eq!(
+        found,
+        [(lab.token.probe(), ReceiptKind::DeliveredLocally), (other.probe(), ReceiptKind::Forwarded)]
+    );
+}
+
+#[test]
+fn a_message_full_of_tokens_has_a_limit() {
+    let lab = Lab::plain();
+    let tokens: Vec<String> = lab
+        .record
+        .probes
+        .iter()
+        .map(|probe| issue(&lab.record, &lab.keys, probe.number).to_string())
+        .collect();
+    assert!(tokens.len() > 16);
+    let found = lab.kinds(&lab.arrival("", "relaytest@probe.example", &tokens.join("\r\n").repeat(40)));
+    assert_eq!(found.len(), 16);
+}
+
+#[test]
+fn a_receipt_of_a_clock_that_is_slow_is_one() {
+    let lab = Lab::plain();
+    let mut arrival = lab.own(&lab.relayed());
+    // Before the message was sent, before the run was planned, in the year 1970.
+    for at in [DATE.unix() - 5 * 3_600, DATE.unix() - LIFE * 9, 0] {
+        arrival.at = Date::from_unix(at);
+        let receipt = lab.receipt(&arrival);
+        assert_eq!((receipt.kind, receipt.at.unix()), (ReceiptKind::Relayed, at));
+    }
 }
 
 #[test]

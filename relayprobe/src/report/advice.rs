@@ -242,6 +242,7 @@ pub(super) const fn not_applicable(reason: NotApplicable) -> &'static str {
     match reason {
         NotApplicable::NameUnknown { .. } => "a name it needs is not known",
         NotApplicable::NotOffered { .. } => "the server does not offer what it needs",
+        NotApplicable::TooManyRecipients => "the server announces that it takes fewer recipients",
         NotApplicable::NoStartTls => "the server does not offer STARTTLS",
         NotApplicable::TlsNotAsked => "the server does not ask for TLS",
         NotApplicable::PortClosed => "nothing listens there",

@@ -50,9 +50,11 @@ impl Session {
         if !grouped && sharing > 1 {
             // One by one takes time: connections that stand open beside this one do their part.
             let share = u16::try_from(due.len().div_ceil(sharing)).unwrap_or(u16::MAX);
-            budget.transactions = budget.transactions.min(share);
+            // A case, and the control that tells whether its answer is about us.
+            budget.transactions = budget.transactions.min(share.max(2));
         }
-        let mut group = Group::new(budget, window, state.mail_refused && grouped);
+        let limits = dialogue.ehlo().limits();
+        let mut group = Group::new(budget, limits, window, state.mail_refused && grouped);
         state.scouted |= *dialogue.hello() == Hello::Own;
         let ends: Vec<Item> =
             self.queue.iter().filter(same).filter(|item| item.stage == Stage::End).cloned().collect();
@@ -113,7 +115,9 @@ impl Session {
         let date = self.record.date_at(self.origin.at(self.now));
         let mut script = Vec::new();
         let mut taken = Vec::new();
-        for item in due.iter().filter(|item| item.alone == alone).take(proof::A_CONNECTION) {
+        let limits = dialogue.ehlo().limits();
+        let most = usize::from(limits.transactions.min(limits.domains)).min(proof::A_CONNECTION);
+        for item in due.iter().filter(|item| item.alone == alone).take(most) {
             let lines = self.record.probe(item.probe).and_then(|probe| {
                 let names = Names::new(&self.record, probe, self.host.as_ref());
                 let case = self.record.case(probe)?;

@@ -8,7 +8,7 @@ use super::script::{Draft, Window};
 use crate::matrix::{self, Case, Odd, Shape};
 use crate::plan::{Budget, Names, Unfit};
 use crate::transcript::Step;
-use crate::wire::{CommandLine, Ehlo};
+use crate::wire::{CommandLine, Ehlo, SessionLimits};
 
 /// A script being made for one connection.
 #[derive(Debug)]
@@ -16,6 +16,8 @@ pub(super) struct Group {
     pub(super) taken: Vec<u16>,
     draft: Draft,
     left: Budget,
+    /// Recipients that may still be named: each may be in another domain.
+    recipients: u16,
     window: Window,
     /// Whether a refused MAIL is known to be the rule here: each case then costs two errors in a group.
     mail_refused: bool,
@@ -34,11 +36,13 @@ pub(super) enum Offer {
 }
 
 impl Group {
-    pub(super) fn new(budget: Budget, window: Window, mail_refused: bool) -> Self {
+    pub(super) fn new(budget: Budget, limits: SessionLimits, window: Window, mail_refused: bool) -> Self {
+        let transactions = budget.transactions.min(limits.transactions);
         Self {
             taken: Vec::new(),
             draft: Draft::default(),
-            left: budget,
+            left: Budget { transactions, ..budget },
+            recipients: limits.domains,
             window,
             mail_refused,
             closed: false,
@@ -55,7 +59,8 @@ impl Group {
         names: &Names<'_>,
         ehlo: &Ehlo,
     ) -> Offer {
-        if names.unmet().is_some() || !case.needs.iter().all(|need| need.is_met_by(ehlo)) {
+        let met = case.needs.iter().all(|need| need.is_met_by(ehlo)) && case.shape.is_within(ehlo.limits());
+        if names.unmet().is_some() || !met {
             return Offer::Unfit;
         }
         let Ok(transaction) = transaction(case, names) else { return Offer::Unfit };
@@ -64,7 +69,9 @@ impl Group {
         let fits = self.taken.is_empty()
             || (cost.refusals <= self.left.refusals
                 && cost.odd <= self.left.odd
-                && self.left.transactions > 1);
+                // One more for the control at the end.
+                && self.left.transactions > 1
+                && self.recipients > case.shape.recipients());
         // An early DATA ends its group (RFC 2920 §3.1), so such a case is alone with its connection.
         let early = case.shape == Shape::EarlyData;
         if self.closed || !fits || (early && !self.taken.is_empty()) {
@@ -75,7 +82,7 @@ impl Group {
         self.left.refusals = self.left.refusals.saturating_sub(cost.refusals);
         self.left.odd = self.left.odd.saturating_sub(cost.odd);
         self.taken.push(item.probe);
-        self.append(item.probe, transaction);
+        self.append(item.probe, case.shape, transaction);
         Offer::Taken
     }
 
@@ -83,9 +90,11 @@ impl Group {
     pub(super) fn check(&mut self, probe: u16, case: &Case, names: &Names<'_>) {
         if self.relays
             && !self.closed
+            && self.left.transactions > 0
+            && self.recipients > 0
             && let Ok(transaction) = transaction(case, names)
         {
-            self.append(probe, transaction);
+            self.append(probe, case.shape, transaction);
         }
     }
 
@@ -99,11 +108,17 @@ impl Group {
         dialogue.give(self.draft.into_lines(), window);
     }
 
-    fn append(&mut self, probe: u16, transaction: impl IntoIterator<Item = (Step, CommandLine)>) {
+    fn append(
+        &mut self,
+        probe: u16,
+        shape: Shape,
+        transaction: impl IntoIterator<Item = (Step, CommandLine)>,
+    ) {
         if !self.draft.is_empty() {
             self.draft.push(Step::Reset, None, &CommandLine::fixed("RSET"));
         }
         self.left.transactions = self.left.transactions.saturating_sub(1);
+        self.recipients = self.recipients.saturating_sub(shape.recipients());
         for (step, command) in transaction {
             self.draft.push(step, Some(probe), &command);
         }

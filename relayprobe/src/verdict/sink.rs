@@ -32,11 +32,16 @@ impl SinkHealth {
             let case = record.probe(receipt.probe).and_then(|probe| record.case(probe));
             case.is_some_and(|case| case.id == matrix::SILENCE)
         };
+        // Nothing came before it was sent, whatever the clock of the receiving server says.
+        let own = |of: u16| record.probe(of).is_some_and(|probe| record.is_way_in(probe.path));
+        let sent =
+            evidence.messages.iter().filter(|&&(of, _)| own(of)).map(|&(_, at)| record.date_at(at)).min();
         // A message that is found again, in a copy of a mailbox or because it was handed over twice, came once.
         let mut seen: BTreeMap<&str, Date> = BTreeMap::new();
         for receipt in receipts().filter(control) {
-            let at = seen.entry(&receipt.sha256).or_insert(receipt.at);
-            *at = receipt.at.min(*at);
+            let came = sent.map_or(receipt.at, |sent| receipt.at.max(sent));
+            let at = seen.entry(&receipt.sha256).or_insert(came);
+            *at = came.min(*at);
         }
         // A token that was never sent was seen: receipts mean nothing here.
         if receipts().any(|receipt| silent(&receipt)) {

@@ -3,7 +3,7 @@
 use relayprobe::moment::Date;
 use relayprobe::octets::escape;
 use relayprobe::plan::RunRecord;
-use relayprobe::receipt::{Arrival, Classified, Handover, ReceiptKind, classify};
+use relayprobe::receipt::{Arrival, Classified, Handover, ReceiptKind, classify, classify_each};
 use relayprobe::token::Token;
 use relayprobe::trace::Trace;
 use relayprobe::{Report, Transcript, Verdict};
@@ -46,18 +46,23 @@ pub(crate) fn check(octets: &[u8]) {
     }))
     .expect("an arrival");
     let keys = plans::keys();
-    let found = classify(&arrival, &keys, &|run| (run == record.run).then(|| record.clone()));
+    let runs = |run: &str| (run == record.run).then(|| record.clone());
+    let found = classify_each(&arrival, &keys, &runs);
+    assert_eq!(found.first(), Some(&classify(&arrival, &keys, &runs)), "the first decides");
     let has_token = octets.contains(&OURS);
-    let Classified::Receipt(receipt) = found else { return };
-    assert!(has_token, "a receipt without a token of ours: {receipt:?}");
-    assert!(record.probe(receipt.probe).is_some() && receipt.run == record.run);
-    assert!(receipt.trace.hops.len() <= Trace::LIMIT);
-    if arrival.handover == Handover::Recipient {
-        assert_eq!(receipt.kind, ReceiptKind::Hint, "a callout proves nothing");
+    let mut report = Report::new(record.clone(), Transcript::default());
+    let mut proof = false;
+    for classified in found {
+        let Classified::Receipt(receipt) = classified else { return };
+        assert!(has_token, "a receipt without a token of ours: {receipt:?}");
+        assert!(record.probe(receipt.probe).is_some() && receipt.run == record.run);
+        assert!(receipt.trace.hops.len() <= Trace::LIMIT);
+        if arrival.handover == Handover::Recipient {
+            assert_eq!(receipt.kind, ReceiptKind::Hint, "a callout proves nothing");
+        }
+        proof |= matches!(receipt.kind, ReceiptKind::Relayed | ReceiptKind::Attempted);
+        report.add(*receipt).expect("it is of this run");
     }
-    let proof = matches!(receipt.kind, ReceiptKind::Relayed | ReceiptKind::Attempted);
-    let mut report = Report::new(record, Transcript::default());
-    report.add(*receipt).expect("it is of this run");
     // Nothing was sent in this run, so nothing can have been relayed but in another copy of it.
     assert!(proof || report.verdict != Verdict::OpenRelay, "{}", report.text());
     let again = Report::from_json(&report.to_json()).expect("a report can be read again");

@@ -78,7 +78,7 @@ const OFFERS: [&str; 8] = [
     "250-mx.target.example\r\n250-PIPELINING\r\n250 CHUNKING\r\n",
     "250-mx.target.example\r\n250-STARTTLS\r\n250-AUTH PLAIN\r\n250 SMTPUTF8\r\n",
     "250-mx.target.example\r\n250-PIPELINING\r\n250-DSN\r\n250 8BITMIME\r\n",
-    "250-[127.0.0.1]\r\n250-PIPELINING\r\n250 SIZE 1\r\n",
+    "250-[127.0.0.1]\r\n250-PIPELINING\r\n250-SIZE 1\r\n250 LIMITS MAILMAX=3 RCPTMAX=1\r\n",
     "250 mx.target.example Microsoft\r\n",
 ];
 
