@@ -245,6 +245,12 @@ fn lists_stand_in_the_report_and_change_no_verdict() {
     assert_eq!((code, &Value::Array(lines)), (1, &report["listings"]));
     let (code, out, _) = run(&["listings", "127.9.1.9", "--list", "bl.example", "--config", text(&config)]);
     assert_eq!((code, &*out), (0, "127.9.1.9 is not listed by bl.example\n"));
+    // A list that has no addresses of a family says nothing of one.
+    for addresses in [&["2001:db8::1"][..], &["127.9.1.9", "2001:db8::1"]] {
+        let options = ["--list", "bl.example", "--config", text(&config)];
+        let (code, out, _) = run(&[&["listings"], addresses, &options].concat());
+        assert!(code == 3 && out.contains("bl.example lists no addresses like 2001:db8::1"), "{code}: {out}");
+    }
     let (code, _, err) = run(&["listings", "127.9.1.9", "--dns", &dns]);
     assert!(code == 64 && err.contains("[[lists]]"), "{err}");
     // All of a domain, in the summary too.
