@@ -6,9 +6,13 @@ use std::net::{IpAddr, TcpListener};
 use std::path::PathBuf;
 use std::thread;
 
+use relayprobe::lookup::{Fault, InboundPath, Note, Trouble};
 use relayprobe_tests::hosts::Hosts;
 use relayprobe_tests::liar::{Liar, Tcp};
-use relayprobe_tests::program::{IDENTITY, assert_fits_schema, command, json, run, text};
+use relayprobe_tests::program::{
+    IDENTITY, assert_fits_domain_schema, assert_fits_schema, command, fits_domain_schema, json, run, schema,
+    schema_of, text,
+};
 use relayprobe_tests::servers::{Server, postfix, unbound};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -49,6 +53,7 @@ fn split(out: &str) -> (Vec<Value>, Value) {
     let mut lines: Vec<Value> = out.lines().map(json).collect();
     let summary = lines.pop().expect("a summary");
     lines.iter().for_each(assert_fits_schema);
+    assert_fits_domain_schema(&summary);
     (lines, summary)
 }
 
@@ -261,6 +266,62 @@ fn lists_stand_in_the_report_and_change_no_verdict() {
     let (reports, summary) = split(&out);
     assert_eq!(reports[0]["listings"], summary["hosts"][0]["listings"]);
     assert_eq!(summary["inbound"], "direct");
+}
+
+#[test]
+fn the_schema_of_a_domain_knows_every_word() {
+    let domain = schema_of("domain");
+    let (ours, reports) = (domain["$defs"].as_object().unwrap(), schema());
+    let shared: Vec<&String> = ours
+        .iter()
+        .filter(|(name, ours)| reports["$defs"].get(name) == Some(ours))
+        .map(|(name, _)| name)
+        .collect();
+    assert_eq!(shared, ["address", "count", "domain", "domain_or_null", "listing", "octets", "verdict"]);
+    let (_server, dns) = zones();
+    // Private addresses, so nobody is asked.
+    let (_, out, _) =
+        run(&[&["probe", "--mx", "inside.example", "--dns", &dns, "--json"], &IDENTITY[..]].concat());
+    let (_, mut summary) = split(&out);
+    let name = || "a\\x1b".to_string();
+    let faults = [
+        Fault::NoSuchName,
+        Fault::NoRecords,
+        Fault::AliasLoop { name: name() },
+        Fault::ManyAliases,
+        Fault::NotAHost { text: name() },
+        Fault::ManyQuestions,
+        Fault::Failed { trouble: Trouble::Silence },
+        Fault::Failed { trouble: Trouble::ServerFailure },
+        Fault::Failed { trouble: Trouble::Refused },
+        Fault::Failed { trouble: Trouble::Malformed },
+        Fault::Failed { trouble: Trouble::NoResolver },
+    ];
+    let notes = [
+        Note::ImplicitMx,
+        Note::NullBesideOthers,
+        Note::NotAHost { text: name() },
+        Note::Alias { name: "a.example".parse().unwrap(), to: name() },
+        Note::ManyHosts { left_out: 1 },
+        Note::ManyAddresses { left_out: 1 },
+    ];
+    summary["mail"]["hosts"][0]["faults"] = serde_json::to_value(faults).unwrap();
+    summary["mail"]["notes"] = serde_json::to_value(notes).unwrap();
+    for inbound in [InboundPath::ViaProvider, InboundPath::Direct, InboundPath::Both, InboundPath::None] {
+        summary["inbound"] = serde_json::to_value(inbound).unwrap();
+        assert_fits_domain_schema(&summary);
+    }
+    for (pointer, other) in [
+        ("/mail/notes/0/note", "other"),
+        ("/mail/notes/2/text", "\u{1b}"),
+        ("/mail/hosts/0/faults/0/fault", "failed"),
+        ("/hosts/0/verdict", "closed"),
+        ("/mail/service", "other"),
+    ] {
+        let mut wrong = summary.clone();
+        *wrong.pointer_mut(pointer).unwrap() = other.into();
+        assert!(!fits_domain_schema(&wrong), "{pointer} may be {other}");
+    }
 }
 
 #[test]
