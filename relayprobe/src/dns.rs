@@ -93,7 +93,8 @@ impl Resolver {
         }
     }
 
-    /// Asks one question: 5 seconds a try, two tries, 10 seconds in all.
+    /// Asks one question, 10 seconds in all: the servers in turn until one answers, one that is alone twice. One that was
+    /// silent comes last from then on.
     pub async fn ask(&self, question: &Question) -> Answer {
         self.0.ask(question).await
     }
