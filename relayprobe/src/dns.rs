@@ -16,8 +16,8 @@ use ::tokio::time::{Instant, timeout_at};
 use crate::address::{AddressError, Domain};
 use crate::identity::Identity;
 use crate::lookup::{
-    Answer, CheckSearch, Fault, List, ListSearch, Listing, MailDomain, MailSearch, Question, Reverse,
-    ReverseSearch, Search, SelfCheck, Trouble,
+    Answer, CheckSearch, Fault, HostSearch, List, ListSearch, Listing, MailDomain, MailSearch, Question,
+    Reverse, ReverseSearch, Search, SelfCheck, Trouble,
 };
 
 /// Questions that are open at once.
@@ -140,6 +140,11 @@ impl Resolver {
     /// Where the mail of a domain goes. `seed` decides the order of hosts that are equally preferred.
     pub async fn mail_domain(&self, domain: &Domain, seed: u64) -> Result<MailDomain, Fault> {
         self.search(MailSearch::new(domain, seed), SPAN).await
+    }
+
+    /// The addresses of a host, as the DNS has them; see [`hosts_file`] for those that this machine itself has.
+    pub async fn host(&self, name: &Domain) -> Result<Vec<IpAddr>, Fault> {
+        self.search(HostSearch::new(name), SPAN).await
     }
 
     /// The names of an address.

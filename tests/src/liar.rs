@@ -37,10 +37,16 @@ pub struct Liar {
 }
 
 impl Liar {
-    /// Starts it.
+    /// Starts it at a port of its own.
     #[must_use]
     pub fn start(tcp: Tcp) -> Self {
-        let (udp, listener) = sockets(tcp);
+        Self::start_on(0, tcp)
+    }
+
+    /// Starts it at this port.
+    #[must_use]
+    pub fn start_on(port: u16, tcp: Tcp) -> Self {
+        let (udp, listener) = sockets(port, tcp);
         let addr = udp.local_addr().expect("its address");
         let (asked, stop) = (Arc::default(), Arc::new(AtomicBool::new(false)));
         let mut threads = vec![answer_udp(udp, Arc::clone(&asked), Arc::clone(&stop))];
@@ -74,9 +80,9 @@ impl Drop for Liar {
 }
 
 /// One port for both, or one at which nobody takes connections.
-fn sockets(tcp: Tcp) -> (UdpSocket, Option<TcpListener>) {
+fn sockets(port: u16, tcp: Tcp) -> (UdpSocket, Option<TcpListener>) {
     loop {
-        let udp = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
+        let udp = UdpSocket::bind((Ipv4Addr::LOCALHOST, port)).expect("a port");
         udp.set_read_timeout(Some(Duration::from_millis(50))).expect("a socket option");
         if tcp == Tcp::Refused {
             return (udp, None);
@@ -259,6 +265,9 @@ impl Query {
                 };
                 Some(self.message(self.id, 0, &(0..200).map(mx).collect::<Vec<_>>()))
             }
+            // There only for whoever puts a domain behind it.
+            "searched" if !zone.ends_with("search.example") => rcode(3),
+            "searched" => Some(self.message(self.id, 0, &address([127, 9, 1, 1]))),
             "host" | "late" => Some(self.message(self.id, 0, &address([127, 9, 1, 1]))),
             // One name, three addresses: two lead nowhere in a namespace of `wire`.
             "manifold" => Some(match self.kind {

@@ -203,6 +203,57 @@ fn a_name_is_looked_up_once_whatever_it_says_later() {
     assert_eq!(liar.asked("rebind.liar.example"), 2);
 }
 
+#[test]
+fn a_host_is_looked_up_once_of_the_servers_that_are_named() {
+    let liar = Liar::start(Tcp::Answers);
+    let hosts = Hosts::start(&[""], |_| 0);
+    let room = TempDir::new().unwrap();
+    let dns = liar.addr.to_string();
+    let (config, list) = (configuration(&room, &dns, "https://probe.example/"), room.path().join("list"));
+    // What it answers later is another address.
+    for (at, how) in ["--dns", "--config", "--targets"].into_iter().enumerate() {
+        let label = if at == 0 { "rebind" } else { "host" };
+        let target = format!("{label}.liar.example:{}", hosts.port);
+        fs::write(&list, &target).unwrap();
+        let given = if how == "--dns" { &*dns } else { text(&config) };
+        let whom = if how == "--targets" { ["--targets", text(&list)] } else { [&*target, "--json"] };
+        let options = [if how == "--dns" { how } else { "--config" }, given, "--matrix", "standard"];
+        let (code, out, err) = run(&[&["probe"], &whom[..], &options, &IDENTITY, &LAB].concat());
+        assert_eq!(code, 0, "{how}: {err}");
+        let target = &json(&out)["run"]["target"];
+        assert_eq!(
+            (&target["address"], &target["name"]),
+            (&"127.9.1.1".into(), &format!("{label}.liar.example").into())
+        );
+    }
+    let seen = hosts.seen().connections;
+    assert!(seen.len() > 3 && seen.iter().all(|address| address.to_string() == "127.9.1.1"), "{seen:?}");
+    // Once for each family.
+    assert_eq!(liar.asked("rebind.liar.example"), 2);
+}
+
+#[test]
+fn a_host_without_an_address_is_told_from_one_that_is_not_known() {
+    let liar = Liar::start(Tcp::Answers);
+    let dns = liar.addr.to_string();
+    for (label, status, says) in [
+        ("gone", 64, "the name gone.liar.example has no address (there is no such name)"),
+        ("nothing", 64, "the name nothing.liar.example has no address (the name has no such record)"),
+        ("loop", 64, "its aliases (CNAME) lead back to loop.liar.example"),
+        ("servfail", 74, "servfail.liar.example could not be looked up, and that is the resolver's fault"),
+        ("refused", 74, "the resolver refused to answer"),
+    ] {
+        let host = format!("{label}.liar.example");
+        let (code, out, err) = run(&[&["probe", &host, "--dns", &dns], &IDENTITY[..], &LAB].concat());
+        assert!(code == status && out.is_empty() && err.contains(says), "{label}: {code} {err}");
+    }
+    // Nobody is asked for names of nowhere.
+    let before = liar.names().len();
+    let (code, _, err) = run(&[&["probe", "a.invalid", "--dns", &dns], &IDENTITY[..]].concat());
+    assert!(code == 64 && err.contains("a.invalid has no address"), "{err}");
+    assert_eq!(liar.names().len(), before);
+}
+
 /// A configuration with one list.
 fn configuration(room: &TempDir, dns: &str, more: &str) -> PathBuf {
     let path = room.path().join("desk.toml");

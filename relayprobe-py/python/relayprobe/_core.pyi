@@ -29,6 +29,7 @@ __all__ = [
     "Store",
     "VERSION",
     "Waiting",
+    "addresses",
     "authorization",
     "cases",
     "check_way_in",
@@ -51,6 +52,7 @@ __all__ = [
 
 VERSION: str
 
+def addresses(name: str, servers: list[str]) -> list[_Address]: ...
 def authorization(kind: str, reference: str, networks: list[str], domains: list[str], until: str | None) -> str: ...
 def cases() -> str: ...
 def check_way_in(report: Report, keys: Keyring, stop: Stop | None) -> Report: ...
