@@ -98,6 +98,22 @@ def test_lists_that_lie_list_nobody(servers: list[str], tmp_path: Path) -> None:
     assert listings("2001:db8::1", lists[0], servers=servers)[0].state == "not-applicable"
 
 
+def test_whatever_a_zone_says_is_shown_harmless(servers: list[str]) -> None:
+    identity = Identity(probe_domain="hostile.liar.example", probe_uri="mailto:a@hostile.liar.example")
+    mail = resolve("hostile.liar.example", servers=servers)
+    assert mail.notes.count("not-a-host") == 1 and [host.faults for host in mail.hosts].count(("not-a-host",)) == 1
+    listed = listings("192.0.2.9", BlockList("good.list"), servers=servers)
+    found = self_check(identity, servers=servers)
+    assert any("leads back to" in finding.text for finding in found)
+    with pytest.raises(ResolverError) as masked:
+        relayprobe.probe("masked.liar.example", identity=identity, authorization="own-server:x", servers=servers)
+    for value in (mail, *listed, *(text for listing in listed for text in listing.texts), *found, masked.value):
+        for shown in (str(value), repr(value), f"{value}"):
+            assert shown.isascii() and shown.isprintable(), shown
+    for finding in found:
+        assert finding.text.isascii() and finding.text.isprintable()
+
+
 def test_a_report_keeps_what_lists_say(servers: list[str], peer: START, identity: Identity) -> None:
     server = peer("dialogue", "closed-pipelined")
     report = relayprobe.probe(

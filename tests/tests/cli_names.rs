@@ -10,8 +10,8 @@ use relayprobe::lookup::{Fault, InboundPath, Note, Trouble};
 use relayprobe_tests::hosts::Hosts;
 use relayprobe_tests::liar::{Liar, Tcp};
 use relayprobe_tests::program::{
-    IDENTITY, assert_fits_domain_schema, assert_fits_schema, command, fits_domain_schema, json, run, schema,
-    schema_of, text,
+    IDENTITY, assert_fits_domain_schema, assert_fits_schema, closed_port, command, fits_domain_schema, json,
+    run, schema, schema_of, text,
 };
 use relayprobe_tests::servers::{Server, postfix, unbound};
 use serde_json::Value;
@@ -471,6 +471,34 @@ fn ones_own_names_are_looked_at_and_what_is_wrong_is_said_with_its_line() {
         ]
     );
     assert_eq!(code, 1);
+}
+
+#[test]
+fn whatever_a_zone_says_is_shown_harmless() {
+    let liar = Liar::start(Tcp::Answers);
+    let room = TempDir::new().unwrap();
+    let (dns, config, port) =
+        (liar.addr.to_string(), room.path().join("desk.toml"), closed_port().to_string());
+    fs::write(&config, "[[lists]]\nzone = \"good.list\"\n").unwrap();
+    let own = ["--probe-domain", "hostile.liar.example", "--probe-uri", "mailto:a@hostile.liar.example"];
+    let ask = [&["probe", "--ports", &port], &IDENTITY[..], &LAB].concat();
+    for (arguments, says) in [
+        (&["resolve", "hostile.liar.example"][..], "not confirmed"),
+        (&[&ask[..], &["--mx", "hostile.liar.example"]].concat(), "no name of a host"),
+        (&[&ask[..], &["masked.liar.example"]].concat(), "no name of a host"),
+        (&["listings", "192.0.2.9", "--config", text(&config)], "listed"),
+        (&[&["self-check"], &own[..]].concat(), "leads back to"),
+    ] {
+        for form in [&[][..], &["--json"]] {
+            let (_, out, err) = run(&[arguments, &["--dns", &dns], form].concat());
+            let shown = out + &err;
+            assert!(form == ["--json"] || shown.contains(says), "{says}: {shown}");
+            assert!(shown.contains("\\x1b") || shown.contains("\\\\0"), "it is shown: {shown}");
+            // The sign for a section is our own.
+            let harmful = |shown: char| !matches!(shown, ' '..='~' | '\n' | '\t' | '§');
+            assert!(!shown.contains(harmful), "{shown:?}");
+        }
+    }
 }
 
 #[test]
