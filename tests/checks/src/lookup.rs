@@ -109,8 +109,13 @@ fn list(addresses: &[IpAddr], answers: &[Answer]) {
         };
         let family = Family::of(listing.address);
         assert!(codes(test_name(family.listed(), &list.zone)) > 0, "a dead list says nothing: {listing}");
-        assert_eq!(codes(test_name(family.unlisted(), &list.zone)), 0, "it lists everything: {listing}");
-        assert_eq!(codes(query_name(listing.address, &list.zone)) > 0, is_listed, "{listing}");
+        let (everything, own) =
+            (codes(test_name(family.unlisted(), &list.zone)), codes(query_name(listing.address, &list.zone)));
+        assert!(own > 0 || !is_listed, "nobody said so: {listing}");
+        // By aliases one name may be asked for twice, and say something else each time.
+        if !asked.has_aliases() {
+            assert_eq!((everything, own > 0), (0, is_listed), "{listing}");
+        }
     }
 }
 
@@ -175,6 +180,11 @@ impl Asked {
             }
         }
         names.into_iter().flat_map(move |name| self.records(kind, name))
+    }
+
+    fn has_aliases(&self) -> bool {
+        let is_alias = |record: &Record| matches!(record.data, Data::Alias(_));
+        self.0.iter().any(|(_, answer)| matches!(answer, Answer::Records(all) if all.iter().any(is_alias)))
     }
 
     fn records(&self, kind: Kind, name: String) -> impl Iterator<Item = &Data> {
