@@ -13,6 +13,7 @@ use relayprobe::cli::config;
 use relayprobe::cli::names::{NamesError, Server, addresses_of, resolver};
 use relayprobe::cli::resolve::Resolved;
 use relayprobe::cli::self_check::check;
+use relayprobe::cli::web::Authorities;
 use relayprobe::dns;
 use relayprobe::lookup::List;
 
@@ -67,12 +68,20 @@ pub(crate) fn self_check(
     identity: &str,
     source: Option<IpAddr>,
     text: Option<String>,
+    authorities: Option<PathBuf>,
     servers: Vec<String>,
 ) -> PyResult<String> {
     let identity: Identity =
         serde_json::from_str(identity).map_err(|fault| wrong(py, "identity", "", &fault))?;
     let servers = sockets(py, &servers)?;
-    let found = wait(py, move || check(&identity, source, text.as_deref(), &resolver(&servers)?))?;
+    let authorities = authorities.map(|path| {
+        Authorities::read(&path).map_err(|fault| {
+            error(py, "ConfigError", "ca-file", &fault, &[("path", path.display().to_string())])
+        })
+    });
+    let authorities = authorities.transpose()?.unwrap_or_default();
+    let ask = move || check(&identity, source, text.as_deref(), &authorities, &resolver(&servers)?);
+    let found = wait(py, ask)?;
     found.map(|found| json(&found)).map_err(|fault| raised(py, &fault))
 }
 

@@ -1,11 +1,14 @@
 //! Domains, lists and the tester's own names on the command line, as its users meet them. Nothing leaves loopback.
 
 use std::fs;
-use std::io::{Read as _, Write as _};
+use std::io::{Read, Write};
 use std::net::{IpAddr, TcpListener};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::thread;
 
+use data_encoding::BASE64;
+use rcgen::CertifiedKey;
 use relayprobe::lookup::{Fault, InboundPath, Note, Trouble};
 use relayprobe_tests::hosts::Hosts;
 use relayprobe_tests::liar::{Liar, Tcp};
@@ -14,6 +17,8 @@ use relayprobe_tests::program::{
     run, schema, schema_of, text,
 };
 use relayprobe_tests::servers::{Server, postfix, unbound};
+use rustls::pki_types::PrivatePkcs8KeyDer;
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -394,25 +399,102 @@ fn a_domain_is_shown_with_the_names_of_its_addresses() {
     assert_eq!(json(&out)["mail"]["hosts"][0]["name"], "a.example");
 }
 
-/// Serves one text over HTTP until it is dropped.
-fn serve(text: String) -> u16 {
+/// Serves one text over HTTP, with this TLS if there is any.
+fn serve(text: String, tls: Option<ServerConfig>) -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
+    let tls = tls.map(Arc::new);
     thread::spawn(move || {
         while let Ok((mut stream, _)) = listener.accept() {
-            let mut request = [0; 1_024];
-            let read = stream.read(&mut request).unwrap_or(0);
-            let (status, body) = match &request[..read] {
-                asked if asked.starts_with(b"GET /probing.txt ") => ("200 OK", &*text),
-                asked if asked.starts_with(b"GET /moved.txt ") => ("301 Moved\r\nLocation: /probing.txt", ""),
-                _ => ("404 Not Found", ""),
-            };
-            let head =
-                format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len());
-            let _sent = stream.write_all((head + body).as_bytes());
+            match &tls {
+                Some(tls) => {
+                    answer(StreamOwned::new(ServerConnection::new(Arc::clone(tls)).unwrap(), stream), &text)
+                }
+                None => answer(&mut stream, &text),
+            }
         }
     });
     port
+}
+
+fn answer(mut stream: impl Read + Write, text: &str) {
+    let mut request = [0; 1_024];
+    let read = stream.read(&mut request).unwrap_or(0);
+    let (status, body) = match &request[..read] {
+        asked if asked.starts_with(b"GET /probing.txt ") => ("200 OK", text),
+        asked if asked.starts_with(b"GET /moved.txt ") => ("301 Moved\r\nLocation: /probing.txt", ""),
+        _ => ("404 Not Found", ""),
+    };
+    let head = format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len());
+    let _sent = stream.write_all((head + body).as_bytes());
+    let _sent = stream.flush();
+}
+
+/// Runs `self-check`, and asks nobody else for what is on loopback.
+fn self_check(arguments: &[&str]) -> (i32, String, String) {
+    let mut command = command(&[&["self-check"], arguments].concat());
+    for scheme in ["http_proxy", "https_proxy", "all_proxy"] {
+        command.env_remove(scheme).env_remove(scheme.to_ascii_uppercase());
+    }
+    let output = command.output().unwrap();
+    let [out, err] = [output.stdout, output.stderr].map(|octets| String::from_utf8(octets).unwrap());
+    (output.status.code().unwrap(), out, err)
+}
+
+/// A certificate of a server on loopback that nobody else vouches for, as it has it and in PEM.
+fn certificate(names: &[&str]) -> (ServerConfig, String) {
+    let names: Vec<String> = names.iter().map(ToString::to_string).collect();
+    let CertifiedKey { cert, signing_key } = rcgen::generate_simple_self_signed(names).unwrap();
+    let lines = BASE64.encode(cert.der());
+    let pem = format!("-----BEGIN CERTIFICATE-----\n{lines}\n-----END CERTIFICATE-----\n");
+    let key = PrivatePkcs8KeyDer::from(signing_key.serialize_der()).into();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+    (config.with_no_client_auth().with_single_cert(vec![cert.der().clone()], key).unwrap(), pem)
+}
+
+#[test]
+fn the_text_of_the_probe_uri_comes_from_a_server_that_somebody_vouches_for() {
+    let (_server, dns) = zones();
+    let room = TempDir::new().unwrap();
+    let config = configuration(&room, &dns, "https://127.0.0.1:1/probing.txt");
+    let (_, good, _) = self_check(&["--config", text(&config), "--write-probing-txt", "-"]);
+    let good = good.lines().filter(|line| !line.starts_with("Canonical")).collect::<Vec<_>>().join("\n");
+    let (tls, own) = certificate(&["127.0.0.1"]);
+    let uri = format!("https://127.0.0.1:{}/probing.txt", serve(good.clone(), Some(tls)));
+    let (tls, misnamed) = certificate(&["elsewhere.example"]);
+    let other = format!("https://127.0.0.1:{}/probing.txt", serve(good, Some(tls)));
+    let file = room.path().join("ca.pem");
+    let check = |uri: &str, pem: Option<&str>| {
+        if let Some(pem) = pem {
+            fs::write(&file, pem).unwrap();
+        }
+        let named = if pem.is_some() { &["--ca-file", text(&file)][..] } else { &[] };
+        self_check(&[&["--config", text(&config), "--probe-uri", uri], named].concat())
+    };
+    let (code, out, err) = check(&uri, Some(&own));
+    assert!(code == 0 && out.contains("names our contact"), "{out}{err}");
+    // More than one may vouch, and whatever else stands in the file is left alone.
+    let (code, out, _) = check(&uri, Some(&format!("# ours\n{misnamed}\n{own}")));
+    assert_eq!(code, 0, "{out}");
+    for (uri, pem, says) in [
+        (&uri, None, "UnknownIssuer"),
+        (&uri, Some(&misnamed), "BadSignature"),
+        (&other, Some(&misnamed), "not valid for name"),
+    ] {
+        let (code, out, _) = check(uri, pem.map(|pem| &**pem));
+        let line = out.lines().find(|line| line.starts_with("unknown: the text at")).unwrap_or_default();
+        assert!(code == 3 && line.contains(says), "{says}: {out}");
+    }
+    for none in ["", "nonsense\n", "-----BEGIN CERTIFICATE-----\n!!\n-----END CERTIFICATE-----\n"] {
+        let (code, out, err) = check(&uri, Some(none));
+        assert!(
+            code == 64 && out.is_empty() && err.contains("no certificate of an authority"),
+            "{none}: {err}"
+        );
+    }
+    let (code, _, err) = self_check(&["--config", text(&config), "--ca-file", "/nowhere"]);
+    assert!(code == 74 && err.contains("/nowhere"), "{err}");
 }
 
 #[test]
@@ -422,26 +504,17 @@ fn ones_own_names_are_looked_at_and_what_is_wrong_is_said_with_its_line() {
     let written = room.path().join("probing.txt");
     let config = configuration(&room, &dns, "http://127.0.0.1:1/probing.txt");
     let config = text(&config);
-    let (code, _, err) = run(&["self-check", "--config", config, "--write-probing-txt", text(&written)]);
+    let (code, _, err) = self_check(&["--config", config, "--write-probing-txt", text(&written)]);
     assert_eq!(code, 0, "{err}");
     let good = fs::read_to_string(&written).unwrap();
     assert!(
         good.contains("Contact: mailto:postmaster@probe.example\n") && good.contains("Expires: 20"),
         "{good}"
     );
-    let port = serve(good.replace("127.0.0.1:1/", "PORT/"));
+    let port = serve(good.replace("127.0.0.1:1/", "PORT/"), None);
     let uri = format!("http://127.0.0.1:{port}/probing.txt");
     // The text stands there, and says that it stands elsewhere.
-    let check = |more: &[&str]| {
-        let mut command = command(&[&["self-check", "--config", config], more].concat());
-        for scheme in ["http_proxy", "https_proxy", "all_proxy"] {
-            // Nothing on loopback is asked of somebody else.
-            command.env_remove(scheme).env_remove(scheme.to_ascii_uppercase());
-        }
-        let output = command.output().unwrap();
-        let [out, err] = [output.stdout, output.stderr].map(|octets| String::from_utf8(octets).unwrap());
-        (output.status.code().unwrap(), out, err)
-    };
+    let check = |more: &[&str]| self_check(&[&["--config", config], more].concat());
     let (code, out, _) = check(&["--probe-uri", &uri]);
     assert!(code == 1 && out.contains(&format!("\n  Canonical: {uri}\n")), "{out}");
     let (code, out, _) = check(&["--probe-uri", &format!("http://127.0.0.1:{port}/other")]);

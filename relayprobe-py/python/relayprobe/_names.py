@@ -197,13 +197,15 @@ def self_check(
     *,
     source: str | Address | None = None,
     probing_text: str | None = None,
+    ca_file: str | PathLike[str] | None = None,
     servers: Servers | None = None,
 ) -> tuple[Finding, ...]:
     """Whether the names of an identity are in order. Blocks, without the interpreter's lock.
 
     ``source`` is the address that tests, as the internet sees it; the addresses of the HELO name unless given. The text of the
-    probe URI is fetched, unless ``probing_text`` is it.
+    probe URI is fetched, unless ``probing_text`` is it, from a server that the authorities in ``ca_file`` (certificates in PEM)
+    vouch for; those that browsers believe unless given.
     """
     address = None if source is None else ip_address(source)
-    found = _core.self_check(identity._json(), address, probing_text, as_servers(servers))
+    found = _core.self_check(identity._json(), address, probing_text, ca_file, as_servers(servers))
     return tuple(Finding(**data) for data in json.loads(found)["findings"])
