@@ -300,7 +300,7 @@ static int show(relayprobe_report *report, const char *host, uint64_t today, int
     return state;
 }
 
-/* The first address of a name, as text. */
+/* The first address of a name, as text. The name is whole: a search list could make another host of it. */
 static void resolve(const char *host, char *address, size_t room)
 {
     struct addrinfo hints, *found = NULL;
@@ -308,6 +308,7 @@ static void resolve(const char *host, char *address, size_t room)
 
     memset(&hints, 0, sizeof hints);
     hints.ai_socktype = SOCK_STREAM;
+    setenv("LOCALDOMAIN", ".", 1);
     error = getaddrinfo(host, NULL, &hints, &found);
     if (error != 0)
         unknown("%s: %s", host, gai_strerror(error));

@@ -35,7 +35,7 @@ mod _core {
     #[pymodule_export]
     use crate::many::Many;
     #[pymodule_export]
-    use crate::names::{listings, load_lists, resolve, self_check};
+    use crate::names::{addresses, listings, load_lists, resolve, self_check};
     #[pymodule_export]
     use crate::plan::{Plan, cases, plan};
     #[pymodule_export]

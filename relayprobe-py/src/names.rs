@@ -10,9 +10,10 @@ use std::time::Duration;
 use pyo3::prelude::*;
 use relayprobe::Identity;
 use relayprobe::cli::config;
-use relayprobe::cli::names::{NamesError, Server, resolver};
+use relayprobe::cli::names::{NamesError, Server, addresses_of, resolver};
 use relayprobe::cli::resolve::Resolved;
 use relayprobe::cli::self_check::check;
+use relayprobe::cli::web::Authorities;
 use relayprobe::dns;
 use relayprobe::lookup::List;
 
@@ -32,9 +33,18 @@ pub(crate) fn resolve(
     let domain = dns::domain(domain).map_err(|fault| wrong(py, "domain", domain, &fault))?;
     let provider = provider.iter().map(|text| parse(py, "provider_networks", text));
     let provider = provider.collect::<PyResult<Vec<_>>>()?;
-    let servers = addresses_of(py, &servers)?;
+    let servers = sockets(py, &servers)?;
     let found = wait(py, move || Resolved::look_up(&domain, &provider, &resolver(&servers)?))?;
     found.map(|found| json(&found)).map_err(|fault| raised(py, &fault))
+}
+
+/// The addresses of a host, those to which this machine has a way first.
+#[pyfunction]
+pub(crate) fn addresses(py: Python<'_>, name: &str, servers: Vec<String>) -> PyResult<Vec<IpAddr>> {
+    let name = dns::domain(name).map_err(|fault| wrong(py, "target", name, &fault))?;
+    let servers = sockets(py, &servers)?;
+    let found = wait(py, move || addresses_of(&name, &servers))?;
+    found.map_err(|fault| raised(py, &fault))
 }
 
 /// What lists say of addresses, as JSON.
@@ -46,7 +56,7 @@ pub(crate) fn listings(
     servers: Vec<String>,
 ) -> PyResult<String> {
     let lists: Vec<List> = serde_json::from_str(lists).map_err(|fault| wrong(py, "lists", "", &fault))?;
-    let servers = addresses_of(py, &servers)?;
+    let servers = sockets(py, &servers)?;
     let found = wait(py, move || Ok(resolver(&servers)?.listings(&lists, &addresses)?))?;
     found.map(|found| json(&found)).map_err(|fault| raised(py, &fault))
 }
@@ -58,12 +68,20 @@ pub(crate) fn self_check(
     identity: &str,
     source: Option<IpAddr>,
     text: Option<String>,
+    authorities: Option<PathBuf>,
     servers: Vec<String>,
 ) -> PyResult<String> {
     let identity: Identity =
         serde_json::from_str(identity).map_err(|fault| wrong(py, "identity", "", &fault))?;
-    let servers = addresses_of(py, &servers)?;
-    let found = wait(py, move || check(&identity, source, text.as_deref(), &resolver(&servers)?))?;
+    let servers = sockets(py, &servers)?;
+    let authorities = authorities.map(|path| {
+        Authorities::read(&path).map_err(|fault| {
+            error(py, "ConfigError", "ca-file", &fault, &[("path", path.display().to_string())])
+        })
+    });
+    let authorities = authorities.transpose()?.unwrap_or_default();
+    let ask = move || check(&identity, source, text.as_deref(), &authorities, &resolver(&servers)?);
+    let found = wait(py, ask)?;
     found.map(|found| json(&found)).map_err(|fault| raised(py, &fault))
 }
 
@@ -76,7 +94,7 @@ pub(crate) fn load_lists(py: Python<'_>, path: PathBuf) -> PyResult<String> {
     })
 }
 
-fn addresses_of(py: Python<'_>, servers: &[String]) -> PyResult<Vec<SocketAddr>> {
+fn sockets(py: Python<'_>, servers: &[String]) -> PyResult<Vec<SocketAddr>> {
     servers.iter().map(|text| parse(py, "servers", text).map(|server: Server| server.0)).collect()
 }
 
@@ -103,8 +121,11 @@ fn raised(py: Python<'_>, fault: &NamesError) -> PyErr {
         NamesError::None { domain, .. } | NamesError::NoAddress { domain } => {
             error(py, "TargetError", "no-mail-hosts", fault, &[("name", domain.to_string())])
         }
-        NamesError::Unknown { domain, .. } => {
-            error(py, "ResolverError", "unknown", fault, &[("name", domain.to_string())])
+        NamesError::NoHost { name, .. } => {
+            error(py, "TargetError", "no-address", fault, &[("name", name.to_string())])
+        }
+        NamesError::Unknown { domain: name, .. } | NamesError::UnknownHost { name, .. } => {
+            error(py, "ResolverError", "unknown", fault, &[("name", name.to_string())])
         }
         other => error(py, "ResolverError", "resolver", other, &[]),
     }

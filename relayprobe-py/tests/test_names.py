@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import pickle
+import socket
 from collections.abc import Callable
 from ipaddress import ip_address
 from pathlib import Path
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import relayprobe
-from relayprobe import BlockList, Identity, InputError, ResolverError, TargetError, listings, resolve, self_check
+from relayprobe import BlockList, Identity, InputError, Options, ResolverError, TargetError, listings, resolve, self_check
 
 from conftest import Peer
 
@@ -47,6 +48,44 @@ def test_what_is_not_known_is_no_answer(servers: list[str]) -> None:
             resolve(**wrong)  # type: ignore[arg-type]
 
 
+def test_a_target_is_looked_up_once_and_by_the_servers_that_are_named(
+    servers: list[str], identity: Identity, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def search(*_: object, **__: object) -> None:
+        raise AssertionError("the system's resolver may apply a search list")
+
+    monkeypatch.setattr(socket, "getaddrinfo", search)
+    options: Options = {"servers": servers, "profile": "lab", "allow_private": True, "cases": ["snd-null"]}
+    with socket.create_server(("127.9.1.1", 0)) as silent:
+        port = silent.getsockname()[1]
+
+    def asked(label: str) -> str:
+        return f"{label}.liar.example:{port}"
+
+    def one(label: str) -> relayprobe.Report:
+        return relayprobe.probe(asked(label), identity=identity, authorization="own-server:x", **options)
+
+    async def waited(label: str) -> relayprobe.Report:
+        return await relayprobe.probe_async(asked(label), identity=identity, authorization="own-server:x", **options)
+
+    for report in (one("rebind"), asyncio.run(waited("host"))):
+        # Asked again, "rebind" would have another address.
+        assert (report.verdict, report.address) == ("unreachable", ip_address("127.9.1.1"))
+    for each in (one, lambda label: asyncio.run(waited(label))):
+        with pytest.raises(TargetError, match="no such name") as gone:
+            each("gone")
+        assert gone.value.code == "no-address"
+        with pytest.raises(ResolverError, match="resolver's fault") as unknown:
+            each("servfail")
+        assert (unknown.value.code, unknown.value.fields["name"]) == ("unknown", "servfail.liar.example")
+    runs = relayprobe.probe_many(
+        [asked(label) for label in ("host", "gone", "servfail")], identity=identity, authorization="own-server:x", **options
+    )
+    assert [str(report.address) for report in runs] == ["127.9.1.1"]
+    assert sorted(fault.code for _, fault in runs.refused) == ["no-address", "unknown"]
+    assert relayprobe.Target("bücher.example").name == "xn--bcher-kva.example"
+
+
 def test_lists_that_lie_list_nobody(servers: list[str], tmp_path: Path) -> None:
     config = tmp_path / "desk.toml"
     config.write_text('[[lists]]\nzone = "good.list"\nmeanings = [{ codes = "127.0.0.2", name = "open relay" }]\n')
@@ -57,6 +96,22 @@ def test_lists_that_lie_list_nobody(servers: list[str], tmp_path: Path) -> None:
     assert "\x1b" not in str(found[0].texts[0])
     assert [listing.why for listing in found[2::2]] == ["lists-all", "dead"]
     assert listings("2001:db8::1", lists[0], servers=servers)[0].state == "not-applicable"
+
+
+def test_whatever_a_zone_says_is_shown_harmless(servers: list[str]) -> None:
+    identity = Identity(probe_domain="hostile.liar.example", probe_uri="mailto:a@hostile.liar.example")
+    mail = resolve("hostile.liar.example", servers=servers)
+    assert mail.notes.count("not-a-host") == 1 and [host.faults for host in mail.hosts].count(("not-a-host",)) == 1
+    listed = listings("192.0.2.9", BlockList("good.list"), servers=servers)
+    found = self_check(identity, servers=servers)
+    assert any("leads back to" in finding.text for finding in found)
+    with pytest.raises(ResolverError) as masked:
+        relayprobe.probe("masked.liar.example", identity=identity, authorization="own-server:x", servers=servers)
+    for value in (mail, *listed, *(text for listing in listed for text in listing.texts), *found, masked.value):
+        for shown in (str(value), repr(value), f"{value}"):
+            assert shown.isascii() and shown.isprintable(), shown
+    for finding in found:
+        assert finding.text.isascii() and finding.text.isprintable()
 
 
 def test_a_report_keeps_what_lists_say(servers: list[str], peer: START, identity: Identity) -> None:

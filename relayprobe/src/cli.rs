@@ -33,6 +33,7 @@ mod sweep;
 mod target;
 mod targets;
 pub mod wait;
+pub mod web;
 
 use std::ffi::OsString;
 
@@ -53,6 +54,7 @@ use sources::SourceError;
 use store::StoreError;
 use sweep::SweepError;
 use target::TargetError;
+use web::AuthoritiesError;
 
 /// Bad usage (`EX_USAGE` of sysexits.h).
 const USAGE: u8 = 64;
@@ -114,6 +116,8 @@ enum Failure {
     #[error(transparent)]
     Names(#[from] NamesError),
     #[error(transparent)]
+    Authorities(#[from] AuthoritiesError),
+    #[error(transparent)]
     Store(#[from] StoreError),
     #[error(transparent)]
     Sweep(#[from] SweepError),
@@ -125,12 +129,14 @@ impl Failure {
     const fn exit_code(&self) -> u8 {
         match self {
             Self::Config(_) | Self::Probe(_) | Self::Plan(_) | Self::Judge(_) => USAGE,
+            Self::Authorities(AuthoritiesError::None { .. }) => USAGE,
             Self::Proof(ProofError::Nowhere) => USAGE,
             Self::Demo(_)
             | Self::Proof(ProofError::Listen { .. })
             | Self::Keys(_)
             | Self::Source(_)
             | Self::Init(_)
+            | Self::Authorities(AuthoritiesError::Read(_))
             | Self::Input(_) => LOCAL,
             Self::Target(error) if !error.is_local() => USAGE,
             Self::Sweep(error) if !error.is_local() => USAGE,

@@ -16,8 +16,8 @@ use ::tokio::time::{Instant, timeout_at};
 use crate::address::{AddressError, Domain};
 use crate::identity::Identity;
 use crate::lookup::{
-    Answer, CheckSearch, Fault, List, ListSearch, Listing, MailDomain, MailSearch, Question, Reverse,
-    ReverseSearch, Search, SelfCheck, Trouble,
+    Answer, CheckSearch, Fault, HostSearch, List, ListSearch, Listing, MailDomain, MailSearch, Question,
+    Reverse, ReverseSearch, Search, SelfCheck, Trouble,
 };
 
 /// Questions that are open at once.
@@ -31,11 +31,20 @@ const SERVERS: usize = 3;
 
 /// Reads a domain as people write it, in any script (UTS 46, strictly): the name that is asked for is in ASCII.
 ///
-/// A label that only looks as if it were of another script is refused.
+/// A label that only looks as if it were of another script is refused. In names without such labels hyphens may stand
+/// where the DNS has them.
 pub fn domain(text: &str) -> Result<Domain, AddressError> {
     let fault = || AddressError::Domain { text: crate::octets::escape(text.as_bytes()) };
     let whole = text.strip_suffix('.').unwrap_or(text);
+    if whole.is_ascii() && !whole.split('.').any(is_encoded) {
+        return whole.parse();
+    }
     idna::domain_to_ascii_strict(whole).map_err(|_| fault())?.parse()
+}
+
+/// Whether a label says that it stands for one of another script (RFC 5890 §2.3.2.1).
+fn is_encoded(label: &str) -> bool {
+    label.get(..4).is_some_and(|head| head.eq_ignore_ascii_case("xn--"))
 }
 
 /// The addresses that this machine itself has for a name, in its file of hosts.
@@ -84,7 +93,8 @@ impl Resolver {
         }
     }
 
-    /// Asks one question: 5 seconds a try, two tries, 10 seconds in all.
+    /// Asks one question, 10 seconds in all: the servers in turn until one answers, one that is alone twice. One that was
+    /// silent comes last from then on.
     pub async fn ask(&self, question: &Question) -> Answer {
         self.0.ask(question).await
     }
@@ -130,6 +140,11 @@ impl Resolver {
     /// Where the mail of a domain goes. `seed` decides the order of hosts that are equally preferred.
     pub async fn mail_domain(&self, domain: &Domain, seed: u64) -> Result<MailDomain, Fault> {
         self.search(MailSearch::new(domain, seed), SPAN).await
+    }
+
+    /// The addresses of a host, as the DNS has them; see [`hosts_file`] for those that this machine itself has.
+    pub async fn host(&self, name: &Domain) -> Result<Vec<IpAddr>, Fault> {
+        self.search(HostSearch::new(name), SPAN).await
     }
 
     /// The names of an address.
@@ -182,5 +197,45 @@ impl Resolver {
 impl core::fmt::Debug for Resolver {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.debug_tuple("Resolver").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use idna::punycode;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn a_name_is_read_as_ascii_that_masks_none(
+            text in prop_oneof![
+                any::<String>(),
+                "(xn--|XN--)?[a-zA-Z0-9-]{0,20}(\\.(xn--)?[a-z0-9-]{1,12}){0,3}\\.?",
+                "[a-zäßИ中\u{202e}\u{200d}.。-]{1,24}",
+            ],
+        ) {
+            let Ok(name) = domain(&text) else { return Ok(()) };
+            prop_assert_eq!(domain(name.as_str()), Ok(name.clone()), "the same again");
+            for label in name.as_str().split('.').filter(|label| is_encoded(label)) {
+                let meant = punycode::decode_to_string(&label[4..]).unwrap_or_default();
+                prop_assert!(!meant.is_ascii(), "{} is {}", label, meant);
+            }
+        }
+
+        #[test]
+        fn a_label_of_ascii_is_no_label_of_another_script(label in "[a-z0-9-]{0,30}") {
+            // The longer form is what a correct encoder makes of it, the shorter one what others accept.
+            for masked in [punycode::encode_str(&label).unwrap(), label] {
+                let meant = punycode::decode_to_string(&masked);
+                if meant.is_some_and(|meant| !meant.is_ascii()) {
+                    continue;
+                }
+                for text in [format!("xn--{masked}.example"), format!("a.XN--{masked}")] {
+                    prop_assert!(domain(&text).is_err(), "{}", text);
+                }
+            }
+        }
     }
 }

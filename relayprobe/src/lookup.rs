@@ -9,6 +9,7 @@
 mod chain;
 mod check;
 mod desk;
+mod host;
 mod inbound;
 mod list;
 mod listing;
@@ -19,6 +20,7 @@ mod reverse;
 
 pub use chain::Fault;
 pub use check::{Check, CheckSearch, CheckState, Finding, SelfCheck};
+pub use host::HostSearch;
 pub use inbound::InboundPath;
 pub use list::{Codes, CodesError, Doubt, Family, List, ListAnswer, Meaning, decode, query_name, test_name};
 pub use listing::{ListSearch, Listing};

@@ -15,6 +15,9 @@ const TXT: u16 = 16;
 const PTR: u16 = 12;
 const AAAA: u16 = 28;
 
+/// What acts on terminals, on pages and on readers, as one label.
+const HOSTILE: &str = "\u{1b}[2J\u{7}<script>\u{202e}\r\n\"&";
+
 /// Whether it takes connections over TCP.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tcp {
@@ -37,10 +40,16 @@ pub struct Liar {
 }
 
 impl Liar {
-    /// Starts it.
+    /// Starts it at a port of its own.
     #[must_use]
     pub fn start(tcp: Tcp) -> Self {
-        let (udp, listener) = sockets(tcp);
+        Self::start_on(0, tcp)
+    }
+
+    /// Starts it at this port.
+    #[must_use]
+    pub fn start_on(port: u16, tcp: Tcp) -> Self {
+        let (udp, listener) = sockets(port, tcp);
         let addr = udp.local_addr().expect("its address");
         let (asked, stop) = (Arc::default(), Arc::new(AtomicBool::new(false)));
         let mut threads = vec![answer_udp(udp, Arc::clone(&asked), Arc::clone(&stop))];
@@ -74,9 +83,9 @@ impl Drop for Liar {
 }
 
 /// One port for both, or one at which nobody takes connections.
-fn sockets(tcp: Tcp) -> (UdpSocket, Option<TcpListener>) {
+fn sockets(port: u16, tcp: Tcp) -> (UdpSocket, Option<TcpListener>) {
     loop {
-        let udp = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
+        let udp = UdpSocket::bind((Ipv4Addr::LOCALHOST, port)).expect("a port");
         udp.set_read_timeout(Some(Duration::from_millis(50))).expect("a socket option");
         if tcp == Tcp::Refused {
             return (udp, None);
@@ -203,6 +212,9 @@ impl Query {
         if let Some(lie) = zone.split('.').rev().nth(1).filter(|_| zone.rsplit('.').next() == Some("list")) {
             return self.list(lie);
         }
+        if self.name == "4.4.9.127.in-addr.arpa" && self.kind == PTR {
+            return Some(self.message(self.id, 0, &[own(PTR, wire(HOSTILE))]));
+        }
         let rcode = |code: u16| Some(self.message(self.id, code, &[]));
         match self.label() {
             "silent" => None,
@@ -259,6 +271,17 @@ impl Query {
                 };
                 Some(self.message(self.id, 0, &(0..200).map(mx).collect::<Vec<_>>()))
             }
+            // Its mail hosts: one whose name is none, one that is an alias of such a name, and one with an address.
+            "hostile" if self.kind == MX => {
+                let hosts = [HOSTILE, "masked.liar.example", "dressed.liar.example"];
+                let mx = |host: &str| own(MX, [&[0, 5][..], &wire(host)].concat());
+                Some(self.message(self.id, 0, &hosts.map(mx)))
+            }
+            "masked" => Some(self.message(self.id, 0, &[own(CNAME, wire(HOSTILE))])),
+            "hostile" | "dressed" => Some(self.message(self.id, 0, &address([127, 9, 4, 4]))),
+            // There only for whoever puts a domain behind it.
+            "searched" if !zone.ends_with("search.example") => rcode(3),
+            "searched" => Some(self.message(self.id, 0, &address([127, 9, 1, 1]))),
             "host" | "late" => Some(self.message(self.id, 0, &address([127, 9, 1, 1]))),
             // One name, three addresses: two lead nowhere in a namespace of `wire`.
             "manifold" => Some(match self.kind {

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::OnceLock;
 
+use jsonschema::Validator;
 use serde_json::Value;
 
 /// Options that say who tests, and by whose leave.
@@ -85,16 +86,39 @@ pub fn json(text: &str) -> Value {
 
 /// The schema of reports.
 pub fn schema() -> Value {
-    json(&fs::read_to_string(workspace().join("docs/report.schema.json")).unwrap())
+    schema_of("report")
+}
+
+/// A schema of the documentation: of a `report`, or of the summary of a `domain`.
+pub fn schema_of(what: &str) -> Value {
+    json(&fs::read_to_string(workspace().join(format!("docs/{what}.schema.json"))).unwrap())
 }
 
 /// Checks a report against the schema.
 pub fn assert_fits_schema(report: &Value) {
-    static VALIDATOR: OnceLock<jsonschema::Validator> = OnceLock::new();
-    let validator = VALIDATOR.get_or_init(|| jsonschema::draft202012::new(&schema()).unwrap());
-    let faults: Vec<String> =
-        validator.iter_errors(report).map(|fault| format!("{}: {fault}", fault.instance_path())).collect();
+    static VALIDATOR: OnceLock<Validator> = OnceLock::new();
+    let faults = faults(VALIDATOR.get_or_init(|| validator("report")), report);
     assert!(faults.is_empty(), "{faults:#?}");
+}
+
+/// Checks the summary of a domain against its schema.
+pub fn assert_fits_domain_schema(summary: &Value) {
+    static VALIDATOR: OnceLock<Validator> = OnceLock::new();
+    let faults = faults(VALIDATOR.get_or_init(|| validator("domain")), summary);
+    assert!(faults.is_empty(), "{faults:#?}");
+}
+
+/// Whether a value is a summary of a domain.
+pub fn fits_domain_schema(summary: &Value) -> bool {
+    validator("domain").is_valid(summary)
+}
+
+fn validator(what: &str) -> Validator {
+    jsonschema::draft202012::new(&schema_of(what)).unwrap()
+}
+
+fn faults(validator: &Validator, value: &Value) -> Vec<String> {
+    validator.iter_errors(value).map(|fault| format!("{}: {fault}", fault.instance_path())).collect()
 }
 
 /// A port on which nothing listens.

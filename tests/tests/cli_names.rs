@@ -1,15 +1,24 @@
 //! Domains, lists and the tester's own names on the command line, as its users meet them. Nothing leaves loopback.
 
 use std::fs;
-use std::io::{Read as _, Write as _};
+use std::io::{Read, Write};
 use std::net::{IpAddr, TcpListener};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::thread;
 
+use data_encoding::BASE64;
+use rcgen::CertifiedKey;
+use relayprobe::lookup::{Fault, InboundPath, Note, Trouble};
 use relayprobe_tests::hosts::Hosts;
 use relayprobe_tests::liar::{Liar, Tcp};
-use relayprobe_tests::program::{IDENTITY, assert_fits_schema, command, json, run, text};
+use relayprobe_tests::program::{
+    IDENTITY, assert_fits_domain_schema, assert_fits_schema, closed_port, command, fits_domain_schema, json,
+    run, schema, schema_of, text,
+};
 use relayprobe_tests::servers::{Server, postfix, unbound};
+use rustls::pki_types::PrivatePkcs8KeyDer;
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -49,6 +58,7 @@ fn split(out: &str) -> (Vec<Value>, Value) {
     let mut lines: Vec<Value> = out.lines().map(json).collect();
     let summary = lines.pop().expect("a summary");
     lines.iter().for_each(assert_fits_schema);
+    assert_fits_domain_schema(&summary);
     (lines, summary)
 }
 
@@ -198,6 +208,57 @@ fn a_name_is_looked_up_once_whatever_it_says_later() {
     assert_eq!(liar.asked("rebind.liar.example"), 2);
 }
 
+#[test]
+fn a_host_is_looked_up_once_of_the_servers_that_are_named() {
+    let liar = Liar::start(Tcp::Answers);
+    let hosts = Hosts::start(&[""], |_| 0);
+    let room = TempDir::new().unwrap();
+    let dns = liar.addr.to_string();
+    let (config, list) = (configuration(&room, &dns, "https://probe.example/"), room.path().join("list"));
+    // What it answers later is another address.
+    for (at, how) in ["--dns", "--config", "--targets"].into_iter().enumerate() {
+        let label = if at == 0 { "rebind" } else { "host" };
+        let target = format!("{label}.liar.example:{}", hosts.port);
+        fs::write(&list, &target).unwrap();
+        let given = if how == "--dns" { &*dns } else { text(&config) };
+        let whom = if how == "--targets" { ["--targets", text(&list)] } else { [&*target, "--json"] };
+        let options = [if how == "--dns" { how } else { "--config" }, given, "--matrix", "standard"];
+        let (code, out, err) = run(&[&["probe"], &whom[..], &options, &IDENTITY, &LAB].concat());
+        assert_eq!(code, 0, "{how}: {err}");
+        let target = &json(&out)["run"]["target"];
+        assert_eq!(
+            (&target["address"], &target["name"]),
+            (&"127.9.1.1".into(), &format!("{label}.liar.example").into())
+        );
+    }
+    let seen = hosts.seen().connections;
+    assert!(seen.len() > 3 && seen.iter().all(|address| address.to_string() == "127.9.1.1"), "{seen:?}");
+    // Once for each family.
+    assert_eq!(liar.asked("rebind.liar.example"), 2);
+}
+
+#[test]
+fn a_host_without_an_address_is_told_from_one_that_is_not_known() {
+    let liar = Liar::start(Tcp::Answers);
+    let dns = liar.addr.to_string();
+    for (label, status, says) in [
+        ("gone", 64, "the name gone.liar.example has no address (there is no such name)"),
+        ("nothing", 64, "the name nothing.liar.example has no address (the name has no such record)"),
+        ("loop", 64, "its aliases (CNAME) lead back to loop.liar.example"),
+        ("servfail", 74, "servfail.liar.example could not be looked up, and that is the resolver's fault"),
+        ("refused", 74, "the resolver refused to answer"),
+    ] {
+        let host = format!("{label}.liar.example");
+        let (code, out, err) = run(&[&["probe", &host, "--dns", &dns], &IDENTITY[..], &LAB].concat());
+        assert!(code == status && out.is_empty() && err.contains(says), "{label}: {code} {err}");
+    }
+    // Nobody is asked for names of nowhere.
+    let before = liar.names().len();
+    let (code, _, err) = run(&[&["probe", "a.invalid", "--dns", &dns], &IDENTITY[..]].concat());
+    assert!(code == 64 && err.contains("a.invalid has no address"), "{err}");
+    assert_eq!(liar.names().len(), before);
+}
+
 /// A configuration with one list.
 fn configuration(room: &TempDir, dns: &str, more: &str) -> PathBuf {
     let path = room.path().join("desk.toml");
@@ -245,6 +306,12 @@ fn lists_stand_in_the_report_and_change_no_verdict() {
     assert_eq!((code, &Value::Array(lines)), (1, &report["listings"]));
     let (code, out, _) = run(&["listings", "127.9.1.9", "--list", "bl.example", "--config", text(&config)]);
     assert_eq!((code, &*out), (0, "127.9.1.9 is not listed by bl.example\n"));
+    // A list that has no addresses of a family says nothing of one.
+    for addresses in [&["2001:db8::1"][..], &["127.9.1.9", "2001:db8::1"]] {
+        let options = ["--list", "bl.example", "--config", text(&config)];
+        let (code, out, _) = run(&[&["listings"], addresses, &options].concat());
+        assert!(code == 3 && out.contains("bl.example lists no addresses like 2001:db8::1"), "{code}: {out}");
+    }
     let (code, _, err) = run(&["listings", "127.9.1.9", "--dns", &dns]);
     assert!(code == 64 && err.contains("[[lists]]"), "{err}");
     // All of a domain, in the summary too.
@@ -255,6 +322,62 @@ fn lists_stand_in_the_report_and_change_no_verdict() {
     let (reports, summary) = split(&out);
     assert_eq!(reports[0]["listings"], summary["hosts"][0]["listings"]);
     assert_eq!(summary["inbound"], "direct");
+}
+
+#[test]
+fn the_schema_of_a_domain_knows_every_word() {
+    let domain = schema_of("domain");
+    let (ours, reports) = (domain["$defs"].as_object().unwrap(), schema());
+    let shared: Vec<&String> = ours
+        .iter()
+        .filter(|(name, ours)| reports["$defs"].get(name) == Some(ours))
+        .map(|(name, _)| name)
+        .collect();
+    assert_eq!(shared, ["address", "count", "domain", "domain_or_null", "listing", "octets", "verdict"]);
+    let (_server, dns) = zones();
+    // Private addresses, so nobody is asked.
+    let (_, out, _) =
+        run(&[&["probe", "--mx", "inside.example", "--dns", &dns, "--json"], &IDENTITY[..]].concat());
+    let (_, mut summary) = split(&out);
+    let name = || "a\\x1b".to_string();
+    let faults = [
+        Fault::NoSuchName,
+        Fault::NoRecords,
+        Fault::AliasLoop { name: name() },
+        Fault::ManyAliases,
+        Fault::NotAHost { text: name() },
+        Fault::ManyQuestions,
+        Fault::Failed { trouble: Trouble::Silence },
+        Fault::Failed { trouble: Trouble::ServerFailure },
+        Fault::Failed { trouble: Trouble::Refused },
+        Fault::Failed { trouble: Trouble::Malformed },
+        Fault::Failed { trouble: Trouble::NoResolver },
+    ];
+    let notes = [
+        Note::ImplicitMx,
+        Note::NullBesideOthers,
+        Note::NotAHost { text: name() },
+        Note::Alias { name: "a.example".parse().unwrap(), to: name() },
+        Note::ManyHosts { left_out: 1 },
+        Note::ManyAddresses { left_out: 1 },
+    ];
+    summary["mail"]["hosts"][0]["faults"] = serde_json::to_value(faults).unwrap();
+    summary["mail"]["notes"] = serde_json::to_value(notes).unwrap();
+    for inbound in [InboundPath::ViaProvider, InboundPath::Direct, InboundPath::Both, InboundPath::None] {
+        summary["inbound"] = serde_json::to_value(inbound).unwrap();
+        assert_fits_domain_schema(&summary);
+    }
+    for (pointer, other) in [
+        ("/mail/notes/0/note", "other"),
+        ("/mail/notes/2/text", "\u{1b}"),
+        ("/mail/hosts/0/faults/0/fault", "failed"),
+        ("/hosts/0/verdict", "closed"),
+        ("/mail/service", "other"),
+    ] {
+        let mut wrong = summary.clone();
+        *wrong.pointer_mut(pointer).unwrap() = other.into();
+        assert!(!fits_domain_schema(&wrong), "{pointer} may be {other}");
+    }
 }
 
 #[test]
@@ -276,25 +399,102 @@ fn a_domain_is_shown_with_the_names_of_its_addresses() {
     assert_eq!(json(&out)["mail"]["hosts"][0]["name"], "a.example");
 }
 
-/// Serves one text over HTTP until it is dropped.
-fn serve(text: String) -> u16 {
+/// Serves one text over HTTP, with this TLS if there is any.
+fn serve(text: String, tls: Option<ServerConfig>) -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
+    let tls = tls.map(Arc::new);
     thread::spawn(move || {
         while let Ok((mut stream, _)) = listener.accept() {
-            let mut request = [0; 1_024];
-            let read = stream.read(&mut request).unwrap_or(0);
-            let (status, body) = match &request[..read] {
-                asked if asked.starts_with(b"GET /probing.txt ") => ("200 OK", &*text),
-                asked if asked.starts_with(b"GET /moved.txt ") => ("301 Moved\r\nLocation: /probing.txt", ""),
-                _ => ("404 Not Found", ""),
-            };
-            let head =
-                format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len());
-            let _sent = stream.write_all((head + body).as_bytes());
+            match &tls {
+                Some(tls) => {
+                    answer(StreamOwned::new(ServerConnection::new(Arc::clone(tls)).unwrap(), stream), &text)
+                }
+                None => answer(&mut stream, &text),
+            }
         }
     });
     port
+}
+
+fn answer(mut stream: impl Read + Write, text: &str) {
+    let mut request = [0; 1_024];
+    let read = stream.read(&mut request).unwrap_or(0);
+    let (status, body) = match &request[..read] {
+        asked if asked.starts_with(b"GET /probing.txt ") => ("200 OK", text),
+        asked if asked.starts_with(b"GET /moved.txt ") => ("301 Moved\r\nLocation: /probing.txt", ""),
+        _ => ("404 Not Found", ""),
+    };
+    let head = format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len());
+    let _sent = stream.write_all((head + body).as_bytes());
+    let _sent = stream.flush();
+}
+
+/// Runs `self-check`, and asks nobody else for what is on loopback.
+fn self_check(arguments: &[&str]) -> (i32, String, String) {
+    let mut command = command(&[&["self-check"], arguments].concat());
+    for scheme in ["http_proxy", "https_proxy", "all_proxy"] {
+        command.env_remove(scheme).env_remove(scheme.to_ascii_uppercase());
+    }
+    let output = command.output().unwrap();
+    let [out, err] = [output.stdout, output.stderr].map(|octets| String::from_utf8(octets).unwrap());
+    (output.status.code().unwrap(), out, err)
+}
+
+/// A certificate of a server on loopback that nobody else vouches for, as it has it and in PEM.
+fn certificate(names: &[&str]) -> (ServerConfig, String) {
+    let names: Vec<String> = names.iter().map(ToString::to_string).collect();
+    let CertifiedKey { cert, signing_key } = rcgen::generate_simple_self_signed(names).unwrap();
+    let lines = BASE64.encode(cert.der());
+    let pem = format!("-----BEGIN CERTIFICATE-----\n{lines}\n-----END CERTIFICATE-----\n");
+    let key = PrivatePkcs8KeyDer::from(signing_key.serialize_der()).into();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+    (config.with_no_client_auth().with_single_cert(vec![cert.der().clone()], key).unwrap(), pem)
+}
+
+#[test]
+fn the_text_of_the_probe_uri_comes_from_a_server_that_somebody_vouches_for() {
+    let (_server, dns) = zones();
+    let room = TempDir::new().unwrap();
+    let config = configuration(&room, &dns, "https://127.0.0.1:1/probing.txt");
+    let (_, good, _) = self_check(&["--config", text(&config), "--write-probing-txt", "-"]);
+    let good = good.lines().filter(|line| !line.starts_with("Canonical")).collect::<Vec<_>>().join("\n");
+    let (tls, own) = certificate(&["127.0.0.1"]);
+    let uri = format!("https://127.0.0.1:{}/probing.txt", serve(good.clone(), Some(tls)));
+    let (tls, misnamed) = certificate(&["elsewhere.example"]);
+    let other = format!("https://127.0.0.1:{}/probing.txt", serve(good, Some(tls)));
+    let file = room.path().join("ca.pem");
+    let check = |uri: &str, pem: Option<&str>| {
+        if let Some(pem) = pem {
+            fs::write(&file, pem).unwrap();
+        }
+        let named = if pem.is_some() { &["--ca-file", text(&file)][..] } else { &[] };
+        self_check(&[&["--config", text(&config), "--probe-uri", uri], named].concat())
+    };
+    let (code, out, err) = check(&uri, Some(&own));
+    assert!(code == 0 && out.contains("names our contact"), "{out}{err}");
+    // More than one may vouch, and whatever else stands in the file is left alone.
+    let (code, out, _) = check(&uri, Some(&format!("# ours\n{misnamed}\n{own}")));
+    assert_eq!(code, 0, "{out}");
+    for (uri, pem, says) in [
+        (&uri, None, "UnknownIssuer"),
+        (&uri, Some(&misnamed), "BadSignature"),
+        (&other, Some(&misnamed), "not valid for name"),
+    ] {
+        let (code, out, _) = check(uri, pem.map(|pem| &**pem));
+        let line = out.lines().find(|line| line.starts_with("unknown: the text at")).unwrap_or_default();
+        assert!(code == 3 && line.contains(says), "{says}: {out}");
+    }
+    for none in ["", "nonsense\n", "-----BEGIN CERTIFICATE-----\n!!\n-----END CERTIFICATE-----\n"] {
+        let (code, out, err) = check(&uri, Some(none));
+        assert!(
+            code == 64 && out.is_empty() && err.contains("no certificate of an authority"),
+            "{none}: {err}"
+        );
+    }
+    let (code, _, err) = self_check(&["--config", text(&config), "--ca-file", "/nowhere"]);
+    assert!(code == 74 && err.contains("/nowhere"), "{err}");
 }
 
 #[test]
@@ -304,26 +504,17 @@ fn ones_own_names_are_looked_at_and_what_is_wrong_is_said_with_its_line() {
     let written = room.path().join("probing.txt");
     let config = configuration(&room, &dns, "http://127.0.0.1:1/probing.txt");
     let config = text(&config);
-    let (code, _, err) = run(&["self-check", "--config", config, "--write-probing-txt", text(&written)]);
+    let (code, _, err) = self_check(&["--config", config, "--write-probing-txt", text(&written)]);
     assert_eq!(code, 0, "{err}");
     let good = fs::read_to_string(&written).unwrap();
     assert!(
         good.contains("Contact: mailto:postmaster@probe.example\n") && good.contains("Expires: 20"),
         "{good}"
     );
-    let port = serve(good.replace("127.0.0.1:1/", "PORT/"));
+    let port = serve(good.replace("127.0.0.1:1/", "PORT/"), None);
     let uri = format!("http://127.0.0.1:{port}/probing.txt");
     // The text stands there, and says that it stands elsewhere.
-    let check = |more: &[&str]| {
-        let mut command = command(&[&["self-check", "--config", config], more].concat());
-        for scheme in ["http_proxy", "https_proxy", "all_proxy"] {
-            // Nothing on loopback is asked of somebody else.
-            command.env_remove(scheme).env_remove(scheme.to_ascii_uppercase());
-        }
-        let output = command.output().unwrap();
-        let [out, err] = [output.stdout, output.stderr].map(|octets| String::from_utf8(octets).unwrap());
-        (output.status.code().unwrap(), out, err)
-    };
+    let check = |more: &[&str]| self_check(&[&["--config", config], more].concat());
     let (code, out, _) = check(&["--probe-uri", &uri]);
     assert!(code == 1 && out.contains(&format!("\n  Canonical: {uri}\n")), "{out}");
     let (code, out, _) = check(&["--probe-uri", &format!("http://127.0.0.1:{port}/other")]);
@@ -353,6 +544,34 @@ fn ones_own_names_are_looked_at_and_what_is_wrong_is_said_with_its_line() {
         ]
     );
     assert_eq!(code, 1);
+}
+
+#[test]
+fn whatever_a_zone_says_is_shown_harmless() {
+    let liar = Liar::start(Tcp::Answers);
+    let room = TempDir::new().unwrap();
+    let (dns, config, port) =
+        (liar.addr.to_string(), room.path().join("desk.toml"), closed_port().to_string());
+    fs::write(&config, "[[lists]]\nzone = \"good.list\"\n").unwrap();
+    let own = ["--probe-domain", "hostile.liar.example", "--probe-uri", "mailto:a@hostile.liar.example"];
+    let ask = [&["probe", "--ports", &port], &IDENTITY[..], &LAB].concat();
+    for (arguments, says) in [
+        (&["resolve", "hostile.liar.example"][..], "not confirmed"),
+        (&[&ask[..], &["--mx", "hostile.liar.example"]].concat(), "no name of a host"),
+        (&[&ask[..], &["masked.liar.example"]].concat(), "no name of a host"),
+        (&["listings", "192.0.2.9", "--config", text(&config)], "listed"),
+        (&[&["self-check"], &own[..]].concat(), "leads back to"),
+    ] {
+        for form in [&[][..], &["--json"]] {
+            let (_, out, err) = run(&[arguments, &["--dns", &dns], form].concat());
+            let shown = out + &err;
+            assert!(form == ["--json"] || shown.contains(says), "{says}: {shown}");
+            assert!(shown.contains("\\x1b") || shown.contains("\\\\0"), "it is shown: {shown}");
+            // The sign for a section is our own.
+            let harmful = |shown: char| !matches!(shown, ' '..='~' | '\n' | '\t' | '§');
+            assert!(!shown.contains(harmful), "{shown:?}");
+        }
+    }
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! The resolver against a real DNS server, and against one that lies. Nothing leaves loopback.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::time::{Duration, Instant};
 
 use relayprobe::address::Domain;
@@ -135,6 +135,31 @@ fn whoever_does_not_answer_is_not_waited_for_without_end() {
     }
     let span = begin.elapsed();
     assert!(span < Duration::from_secs(13), "{span:?}");
+}
+
+#[test]
+fn a_server_that_is_dead_or_does_not_know_keeps_no_other_from_answering() {
+    let liar = Liar::start(Tcp::Answers);
+    // What it is asked, it never answers.
+    let dead = UdpSocket::bind("127.0.0.1:0").and_then(|socket| Ok((socket.local_addr()?, socket))).unwrap();
+    let closed = "127.255.255.254:9".parse().unwrap();
+    for servers in [[dead.0, closed, liar.addr], [closed, liar.addr, dead.0]] {
+        let resolver = blocking::Resolver::with_servers(&servers).unwrap();
+        let begin = Instant::now();
+        let found = resolver.mail_domain(&name("host.liar.example"), 1).unwrap();
+        assert_eq!(found.hosts[0].addresses, [ip("127.9.1.1")], "{found:?}");
+        assert!(begin.elapsed() < Duration::from_secs(9), "{:?}", begin.elapsed());
+    }
+    // A refusal is no answer, so the next one is asked; if nobody answers, what was said is told.
+    let zone = unbound::start(&[("example.", "/instance-example.zone", "host.liar A 127.9.3.1\n")]);
+    let ask = |servers: &[SocketAddr], text: &str| {
+        let resolver = blocking::Resolver::with_servers(servers).unwrap();
+        resolver.host(&name(text))
+    };
+    assert_eq!(ask(&[liar.addr, zone.addr], "host.liar.example"), Ok([ip("127.9.1.1")].into()));
+    assert_eq!(ask(&[zone.addr, liar.addr], "host.liar.example"), Ok([ip("127.9.3.1")].into()));
+    assert_eq!(ask(&[zone.addr, liar.addr], "host.test"), Ok([ip("127.9.1.1")].into()));
+    assert_eq!(ask(&[zone.addr, closed], "host.test"), Err(Fault::Failed { trouble: Trouble::Refused }));
 }
 
 #[test]

@@ -2,7 +2,10 @@
 
 #![cfg(target_os = "linux")]
 
-use std::net::{SocketAddr, TcpListener};
+use std::io::Write as _;
+use std::net::{IpAddr, SocketAddr, TcpListener};
+use std::path::Path;
+use std::process::Command;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
@@ -10,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use relayprobe::Report;
 use relayprobe::driver::{self, Stop};
+use relayprobe_tests::c_library::compile;
 use relayprobe_tests::dialogue::{self, Dialogue};
 use relayprobe_tests::hosts::Hosts;
 use relayprobe_tests::liar::{Liar, Tcp};
@@ -17,6 +21,7 @@ use relayprobe_tests::program;
 use relayprobe_tests::sockets::Listening;
 use relayprobe_tests::wire::{FAR, Fate, Way, apart, between, ip, payload, unreachable};
 use serde_json::{Value, json};
+use tempfile::{NamedTempFile, TempDir};
 
 /// The domain of the host with many addresses is this server's.
 const KNOWS: &str = "on RCPT TO:<postmaster@manifold.liar.example>: 250 2.1.5 Ok";
@@ -91,6 +96,90 @@ fn a_server_beyond_ipv6_that_is_not_there_is_unreachable_at_once() {
     });
     assert_eq!(word(&report), ("unreachable", json!("no-route")), "{}", report.text());
     assert!(took < Duration::from_secs(2), "{took:?}");
+}
+
+/// The program, and then another, with a file in the place of the system's resolver configuration.
+fn configured(file: &Path, program: &Path, arguments: &[&str]) -> (i32, String) {
+    let script = "mount --bind \"$0\" /etc/resolv.conf && exec \"$@\"";
+    let mut command = Command::new("unshare");
+    command.args(["--mount", "--", "sh", "-c", script]).arg(file).arg(program).args(arguments);
+    let output = command.output().expect("unshare");
+    let text = [output.stdout, output.stderr].concat();
+    (output.status.code().expect("a status"), String::from_utf8_lossy(&text).into_owned())
+}
+
+/// A resolver configuration.
+fn configuration(text: &[u8]) -> NamedTempFile {
+    let mut file = NamedTempFile::new().expect("a file");
+    file.write_all(text).expect("a file");
+    file
+}
+
+#[test]
+fn a_search_list_makes_no_other_host_of_a_name() {
+    let program = program::program();
+    let plugin = compile("examples/check_open_relay.c", &["-std=c99"]);
+    let who = configuration(
+        b"[identity]\nprobe-domain = \"probe.example\"\n[authorization]\nkind = \"own-server\"\nreference = \"x\"\n",
+    );
+    let results = TempDir::new().expect("a folder");
+    apart(|| {
+        let liar = Liar::start_on(53, Tcp::Answers);
+        let file = configuration(b"search search.example\nnameserver 127.0.0.1\noptions ndots:5\n");
+        let server = Hosts::start(&[""], |_| 0);
+        // Others fall for it.
+        let (_, found) = configured(file.path(), Path::new("getent"), &["ahosts", "searched.test"]);
+        assert!(found.contains("127.9.1.1"), "the search list works: {found}");
+        let before = liar.names().len();
+        let port = server.port.to_string();
+        let list = configuration(format!("searched.test:{port}\n").as_bytes());
+        let list = program::text(list.path());
+        let target = format!("searched.test:{port}");
+        for whom in [&[&*target][..], &["searched"], &["--mx", "searched.test"], &["--targets", list]] {
+            let arguments = [&["probe"], whom, &program::IDENTITY, &program::LAB].concat();
+            let (code, said) = configured(file.path(), program, &arguments);
+            assert!(matches!(code, 3 | 64) && said.contains("no such name"), "{whom:?}: {code} {said}");
+        }
+        let (code, said) = configured(file.path(), program, &["resolve", "searched.test"]);
+        assert!(code == 64 && said.contains("no such name"), "{said}");
+        let arguments = [
+            "-H",
+            "searched.test",
+            "-c",
+            program::text(who.path()),
+            "-s",
+            program::text(results.path()),
+            "-l",
+        ];
+        let (code, said) = configured(file.path(), &plugin, &[&arguments[..], &["-p", &port]].concat());
+        assert!(code == 3 && said.contains("searched.test: "), "{code} {said}");
+        let asked = liar.names().split_off(before);
+        assert!(asked.iter().all(|name| ["searched", "searched.test"].contains(&&**name)), "{asked:?}");
+        assert_eq!(server.seen().connections, [] as [IpAddr; 0]);
+    });
+}
+
+#[test]
+fn a_resolver_configuration_of_any_kind_is_used_or_told() {
+    let program = program::program();
+    apart(|| {
+        let liar = Liar::start_on(53, Tcp::Answers);
+        let resolve = |file: &Path| configured(file, program, &["resolve", "host.liar.example"]);
+        for broken in [&b""[..], b"# nobody\n", b"nameserver\n", b"nameserver x\n", b"\xff\0\n"] {
+            let (code, said) = resolve(configuration(broken).path());
+            assert!(code == 74 && said.contains("the system names no DNS server"), "{broken:?}: {said}");
+            assert!(said.contains("--dns ADDRESS"), "{said}");
+        }
+        // It can be opened, and not be read.
+        let (code, said) = resolve(Path::new("/proc/self/mem"));
+        assert!(code == 74 && said.contains("the system names no DNS server"), "{said}");
+        let many: Vec<String> = (1..=50).map(|at| format!("nameserver 127.0.0.{at}")).collect();
+        for usable in [&*many.join("\n"), "nameserver fe80::1%lo\nnameserver 127.0.0.1\n"] {
+            let (code, said) = resolve(configuration(usable.as_bytes()).path());
+            assert!(code == 0 && said.contains("127.9.1.1"), "{usable}: {said}");
+        }
+        assert!(!liar.names().is_empty());
+    });
 }
 
 #[test]

@@ -19,7 +19,7 @@ from ._report import Report
 from ._run import SLICE, Paths, Proof, begun, notice
 from ._session import loss
 from ._tls import Tls, observer
-from ._who import Address, Authorization, Identity, Target, as_target, choose, no_address
+from ._who import Address, Authorization, Identity, Target, as_target, look_up
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -58,7 +58,7 @@ async def probe_async(
     loop = asyncio.get_running_loop()
     try:
         wishes = Wishes(identity, authorization, proof.keys, proof.store, proof.options)
-        plan = wishes.plan(asked, await _look_up(loop, asked, wishes.source))
+        plan = wishes.plan(asked, await _look_up(asked, wishes))
         proof.listen()
         begun(plan)
         session = _core.Session(plan, loop.time())
@@ -84,14 +84,11 @@ async def probe_async(
         proof.close()
 
 
-async def _look_up(loop: asyncio.AbstractEventLoop, target: Target, source: Address | None) -> Address:
-    if not isinstance(target.host, str):
-        return target.host
-    try:
-        found = await loop.getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError) as fault:
-        raise no_address(target, fault) from fault
-    return choose(target, found, source)
+async def _look_up(target: Target, wishes: Wishes) -> Address:
+    # Asking takes a thread, as it does with the loop's own getaddrinfo.
+    if isinstance(target.host, str):
+        return await asyncio.to_thread(look_up, target, wishes.source, wishes.servers)
+    return target.host
 
 
 class _Layer(Enum):

@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from . import _core
-from ._errors import Error, PlanError, TargetError
+from ._errors import Error, PlanError
 from ._plan import Options, Wishes, as_store
 from ._report import Report
 from ._who import Address, Authorization, Identity, Target, as_target, look_up
@@ -77,7 +77,7 @@ def probe_many(
     pause = network_pause.total_seconds() if isinstance(network_pause, timedelta) else float(network_pause)
     pace = (concurrency, per_network, pause, per_second)
     core = _core.Many(wishes.identity, wishes.authorization, wishes.options, wishes.store, pace)
-    return Many(core, iter(targets), wishes.source, stop, progress)
+    return Many(core, iter(targets), wishes, stop, progress)
 
 
 class Many(Iterator[Report], AsyncIterator[Report]):
@@ -87,7 +87,7 @@ class Many(Iterator[Report], AsyncIterator[Report]):
         self,
         core: _core.Many,
         targets: Iterator[str | Address | Target],
-        source: Address | None,
+        wishes: Wishes,
         stop: _core.Stop | None,
         progress: Callable[[Progress], object] | None,
     ) -> None:
@@ -95,7 +95,7 @@ class Many(Iterator[Report], AsyncIterator[Report]):
         """Targets that were not tested, and why not."""
         self._core: _core.Many | None = core
         self._targets: Iterator[str | Address | Target] | None = targets
-        self._source = source
+        self._wishes = wishes
         self._stop = stop
         self._progress = progress
         self._pool: ThreadPoolExecutor | None = None
@@ -178,7 +178,7 @@ class Many(Iterator[Report], AsyncIterator[Report]):
             target, future = entry
             try:
                 self._ready.append((target, future.result()))
-            except TargetError as fault:
+            except Error as fault:
                 self._lost += 1
                 self._refuse(target, fault)
         while core.is_hungry():
@@ -205,7 +205,8 @@ class Many(Iterator[Report], AsyncIterator[Report]):
             return
         if self._pool is None:
             self._pool = ThreadPoolExecutor(LOOKUPS, "relayprobe-lookup")
-        self._looking.append((target, self._pool.submit(look_up, target, self._source)))
+        submitted = self._pool.submit(look_up, target, self._wishes.source, self._wishes.servers)
+        self._looking.append((target, submitted))
 
     def _refuse(self, target: Target, fault: Error) -> None:
         self.refused.append((target, fault))

@@ -11,7 +11,7 @@ from typing import Any
 
 from . import _core
 from ._octets import Octets
-from ._who import Address, Identity, Network, Target
+from ._who import Address, Identity, Network, Target, as_servers
 
 __all__ = ["BlockList", "Finding", "Listing", "Mail", "MailHost", "listings", "resolve", "self_check"]
 
@@ -101,7 +101,7 @@ def resolve(
     loop use ``await asyncio.to_thread(resolve, domain)``.
     """
     networks = [str(network) for network in provider_networks]
-    return Mail._from(json.loads(_core.resolve(domain, networks, _servers(servers))))
+    return Mail._from(json.loads(_core.resolve(domain, networks, as_servers(servers))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +175,7 @@ def listings(
     many = [addresses] if isinstance(addresses, (str, Address)) else list(addresses)
     each = [lists] if isinstance(lists, BlockList) else list(lists)
     asked = json.dumps([entry._data() for entry in each])
-    found = _core.listings(asked, [ip_address(address) for address in many], _servers(servers))
+    found = _core.listings(asked, [ip_address(address) for address in many], as_servers(servers))
     return tuple(Listing._from(data) for data in json.loads(found))
 
 
@@ -197,19 +197,15 @@ def self_check(
     *,
     source: str | Address | None = None,
     probing_text: str | None = None,
+    ca_file: str | PathLike[str] | None = None,
     servers: Servers | None = None,
 ) -> tuple[Finding, ...]:
     """Whether the names of an identity are in order. Blocks, without the interpreter's lock.
 
     ``source`` is the address that tests, as the internet sees it; the addresses of the HELO name unless given. The text of the
-    probe URI is fetched, unless ``probing_text`` is it.
+    probe URI is fetched, unless ``probing_text`` is it, from a server that the authorities in ``ca_file`` (certificates in PEM)
+    vouch for; those that browsers believe unless given.
     """
     address = None if source is None else ip_address(source)
-    found = _core.self_check(identity._json(), address, probing_text, _servers(servers))
+    found = _core.self_check(identity._json(), address, probing_text, ca_file, as_servers(servers))
     return tuple(Finding(**data) for data in json.loads(found)["findings"])
-
-
-def _servers(servers: Servers | None) -> list[str]:
-    if servers is None:
-        return []
-    return [servers] if isinstance(servers, str) else [str(server) for server in servers]

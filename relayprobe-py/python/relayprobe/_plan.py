@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 
 from . import _core, _dates
 from ._errors import InputError, PlanError
-from ._who import Address, Authorization, Identity, Target, as_authorization, as_target, look_up
+from ._who import Address, Authorization, Identity, Target, as_authorization, as_servers, as_target, look_up
 from ._words import Measure, Profile, Prove, Selection, Vantage
 
 if TYPE_CHECKING:
@@ -64,6 +64,8 @@ class Options(TypedDict, total=False):
     """Networks and domains that asked not to be tested: the text of a list, or its entries."""
     source: IPv4Address | IPv6Address | str
     """Local address to connect from."""
+    servers: Iterable[str]
+    """DNS servers to ask for the target's name, at most three, as for :func:`resolve`; those of the system unless given."""
     again: bool
     """Test now although the target was tested less than a day ago."""
     history: History
@@ -101,6 +103,7 @@ _DEFAULTS: dict[str, Any] = {
     "measures": (),
     "never_test": None,
     "source": None,
+    "servers": None,
     "again": False,
     "history": None,
     "prove": None,
@@ -129,13 +132,13 @@ def plan(
     """
     wishes = Wishes(identity, authorization, keys, as_store(store), options)
     asked = as_target(target)
-    return wishes.plan(asked, look_up(asked, wishes.source))
+    return wishes.plan(asked, look_up(asked, wishes.source, wishes.servers))
 
 
 class Wishes:
     """Everything of a plan but its target, checked once for many."""
 
-    __slots__ = ("authorization", "identity", "keys", "options", "source", "store")
+    __slots__ = ("authorization", "identity", "keys", "options", "servers", "source", "store")
 
     def __init__(
         self,
@@ -154,6 +157,7 @@ class Wishes:
         self.authorization = as_authorization(authorization)._json()
         self.store = store
         self.options = _converted({**_DEFAULTS, **options})
+        self.servers = as_servers(self.options.pop("servers"))
         self.source: Address | None = self.options["source"]
         if self.options["prove"] is not None and keys is None:
             if store is None:

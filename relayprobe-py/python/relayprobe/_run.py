@@ -55,7 +55,7 @@ def probe(
     proof = Proof(identity, receipts, sink, wait, keys, as_store(store), options)
     try:
         wishes = Wishes(identity, authorization, proof.keys, proof.store, proof.options)
-        plan = wishes.plan(asked, look_up(asked, wishes.source))
+        plan = wishes.plan(asked, look_up(asked, wishes.source, wishes.servers))
         proof.listen()
         begun(plan)
         core = _core.run(plan, stop, progress)

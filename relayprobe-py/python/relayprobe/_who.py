@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import socket
+from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
 from datetime import date, datetime
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
@@ -237,26 +237,19 @@ def as_authorization(authorization: str | Authorization) -> Authorization:
     return Authorization.parse(authorization)
 
 
-def look_up(target: Target, source: Address | None) -> Address:
-    """The address of a target. Blocks while the system's resolver is asked."""
-    if isinstance(target.host, str):
-        try:
-            found = socket.getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM)
-        except (OSError, UnicodeError) as fault:
-            raise no_address(target, fault) from fault
-        return choose(target, found, source)
-    return target.host
-
-
-def choose(target: Target, found: list[Any], source: Address | None) -> Address:
-    """The first address that the source can reach."""
-    for entry in found:
-        address = ip_address(entry[4][0])
+def look_up(target: Target, source: Address | None, servers: list[str]) -> Address:
+    """The address of a target: the first that the source can reach. Blocks while a resolver is asked, once."""
+    if not isinstance(target.host, str):
+        return target.host
+    # Not by the interpreter's own: that one may take the name for another host's, by a search list.
+    for address in _core.addresses(target.host, servers):
         if source is None or source.version == address.version:
             return address
-    raise no_address(target, f"none that {source} can connect to")
+    message = f"the name {target.host} has no address that {source} can connect to: one is IPv4, the other IPv6"
+    raise TargetError(message, "no-address", {"name": target.host})
 
 
-def no_address(target: Target, fault: object) -> TargetError:
-    message = f"the name {target.host} has no address ({fault})"
-    return TargetError(message, "no-address", {"name": str(target.host)})
+def as_servers(servers: Iterable[str] | None) -> list[str]:
+    if servers is None:
+        return []
+    return [servers] if isinstance(servers, str) else [str(server) for server in servers]

@@ -5,6 +5,7 @@ use core::str::FromStr;
 use std::net::{IpAddr, Ipv6Addr};
 
 use relayprobe::address::{AddressError, Domain};
+use relayprobe::dns;
 
 /// `HOST[:PORT]` as it was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,8 +55,8 @@ impl FromStr for Host {
         };
         let place = match host.parse() {
             Ok(address) => Place::Address(address),
-            // A full stop at the end says that the name is whole, as it always is here.
-            Err(_) => Place::Name(host.strip_suffix('.').unwrap_or(host).parse()?),
+            // With or without a full stop at its end, the name is whole.
+            Err(_) => Place::Name(dns::domain(host)?),
         };
         Ok(Self { place, port })
     }
@@ -94,6 +95,8 @@ mod tests {
             ("[2001:db8::1]", address("2001:db8::1"), None),
             ("[2001:db8::1]:465", address("2001:db8::1"), Some(465)),
             ("Mail.Example.", Place::Name("mail.example".parse().unwrap()), None),
+            ("mx--1.example", Place::Name("mx--1.example".parse().unwrap()), None),
+            ("bücher.example:25", Place::Name("xn--bcher-kva.example".parse().unwrap()), Some(25)),
             ("mail.example:25", Place::Name("mail.example".parse().unwrap()), Some(25)),
         ] {
             assert_eq!(host(text), Host { place, port }, "{text}");
@@ -119,6 +122,8 @@ mod tests {
             "smtp://a",
             "u@a",
             "1.2.3",
+            "xn--a.example",
+            "a\u{202e}b.example",
             "::1:x",
         ] {
             assert!(text.parse::<Host>().is_err(), "{text}");

@@ -1,12 +1,13 @@
 //! Who is asked for names, and what the program needs of them.
 
-use core::net::{IpAddr, SocketAddr};
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use core::str::FromStr;
+use std::net::UdpSocket;
 
 use clap::Args;
 use relayprobe::address::Network;
-use relayprobe::dns::{ResolverError, blocking};
-use relayprobe::lookup::{Fault, List, Listing};
+use relayprobe::dns::{self, ResolverError, blocking};
+use relayprobe::lookup::{Fault, HostSearch, List, Listing, Search as _};
 use relayprobe::{Report, address::Domain};
 use serde::Deserialize;
 
@@ -63,6 +64,12 @@ pub enum NamesError {
     Unknown { domain: Domain, fault: Fault },
     #[error("{domain} has mail hosts and none of them has an address")]
     NoAddress { domain: Domain },
+    #[error("the name {name} has no address ({fault}); check its spelling, or give the address itself")]
+    NoHost { name: Domain, fault: Fault },
+    #[error(
+        "{name} could not be looked up, and that is the resolver's fault: {fault}; give the address itself"
+    )]
+    UnknownHost { name: Domain, fault: Fault },
     #[error("no block list is configured: name each in a table [[lists]] of --config FILE, with its zone")]
     NoLists,
     #[error("the configuration has no list {zone}")]
@@ -75,11 +82,20 @@ impl NamesError {
         if fault.is_certain() { Self::None { domain, fault } } else { Self::Unknown { domain, fault } }
     }
 
+    fn of_host(name: &Domain, fault: Fault) -> Self {
+        let name = name.clone();
+        if fault.is_certain() { Self::NoHost { name, fault } } else { Self::UnknownHost { name, fault } }
+    }
+
     /// Whether this machine is at fault, not what was asked for.
     pub const fn is_local(&self) -> bool {
         match self {
-            Self::Resolver(_) | Self::Unknown { .. } => true,
-            Self::None { .. } | Self::NoAddress { .. } | Self::NoLists | Self::NoList { .. } => false,
+            Self::Resolver(_) | Self::Unknown { .. } | Self::UnknownHost { .. } => true,
+            Self::None { .. }
+            | Self::NoAddress { .. }
+            | Self::NoHost { .. }
+            | Self::NoLists
+            | Self::NoList { .. } => false,
         }
     }
 }
@@ -99,6 +115,33 @@ impl NameOptions {
 /// Asks the servers that are named; those of the system if none is.
 pub fn resolver(servers: &[SocketAddr]) -> Result<blocking::Resolver, ResolverError> {
     if servers.is_empty() { blocking::Resolver::system() } else { blocking::Resolver::with_servers(servers) }
+}
+
+/// The addresses of a host, those to which this machine has a way first.
+///
+/// The name is whole: no search list may make another host of it. The file of hosts comes before the DNS, as it does
+/// everywhere on a machine.
+pub fn addresses_of(name: &Domain, servers: &[SocketAddr]) -> Result<Vec<IpAddr>, NamesError> {
+    let mut found = dns::hosts_file(name);
+    if found.is_empty() {
+        let search = HostSearch::new(name);
+        // For some names nobody is asked, so nobody need be there.
+        let answer = if search.clone().poll_question().is_none() {
+            search.into_found()
+        } else {
+            resolver(servers)?.host(name)
+        };
+        found = answer.map_err(|fault| NamesError::of_host(name, fault))?;
+    }
+    found.sort_by_key(|&address| !has_way_to(address));
+    Ok(found)
+}
+
+/// Whether there is a route: many a machine has one family only. Nothing is sent.
+fn has_way_to(address: IpAddr) -> bool {
+    let any =
+        if address.is_ipv4() { IpAddr::V4(Ipv4Addr::UNSPECIFIED) } else { Ipv6Addr::UNSPECIFIED.into() };
+    UdpSocket::bind((any, 0)).and_then(|socket| socket.connect((address, DNS))).is_ok()
 }
 
 /// Networks of the provider's mail servers: those of the options, else those of the configuration.

@@ -1,6 +1,6 @@
 //! `relayprobe probe`: asks one server.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -164,7 +164,7 @@ pub(crate) fn probe(options: &ProbeOptions) -> Result<u8, Failure> {
         (Some(domain), _) => Whom::Domain(domain),
         (None, Some(host)) => Whom::Host(host),
         // The options see to it that there is a list.
-        (None, None) => return many(options, build),
+        (None, None) => return many(options, options.names.servers(&config), build),
     };
     let store = options.kept.store.as_deref().map(Store::open).transpose()?;
     let proof = options.proof.open(&identity, store.as_ref())?;
@@ -191,7 +191,8 @@ pub(crate) fn probe(options: &ProbeOptions) -> Result<u8, Failure> {
             domain::domain(domain, &wishes, proof, complete, build, ask_lists)
         }
         Whom::Host(host) => {
-            let target = options.target.target(host, options.manner.source)?;
+            let target =
+                options.target.target(host, options.manner.source, &options.names.servers(&config))?;
             let (address, builder) = (target.address, build(target));
             let ask_lists = |report: &mut Report| ask_lists(core::slice::from_mut(report));
             run::run(builder, address, &options.kept, store.as_ref(), proof, ask_lists)
@@ -205,7 +206,11 @@ enum Whom<'a> {
     Host(&'a Host),
 }
 
-fn many(options: &ProbeOptions, build: impl Fn(Target) -> PlanBuilder + Sync) -> Result<u8, Failure> {
+fn many(
+    options: &ProbeOptions,
+    servers: Vec<SocketAddr>,
+    build: impl Fn(Target) -> PlanBuilder + Sync,
+) -> Result<u8, Failure> {
     if options.proof.is_wanted() {
         return Err(SweepError::Proof.into());
     }
@@ -216,6 +221,7 @@ fn many(options: &ProbeOptions, build: impl Fn(Target) -> PlanBuilder + Sync) ->
         options: &options.sweep,
         target: &options.target,
         from: options.manner.source,
+        servers,
         connections: options.manner.connections,
         store: store.as_ref(),
     };

@@ -135,14 +135,27 @@ pub(super) fn listings(options: &ListingsOptions) -> Result<u8, Failure> {
     let found = options.names.resolver(&config)?.listings(&lists, &addresses).map_err(NamesError::from)?;
     let line = |listing: &Listing| if options.json { json(listing) } else { format!("{listing}\n") };
     show(&found.iter().map(line).collect::<String>())?;
-    let mut answers = found.iter().map(|listing| &listing.answer);
-    Ok(if answers.clone().any(|answer| matches!(answer, ListAnswer::Listed { .. })) {
+    Ok(exit_code(&found))
+}
+
+/// 1 if an address is listed. 0 if none is, and each of them was looked for in a list that answered; else 3: a list that is
+/// not asked says nothing.
+fn exit_code(found: &[Listing]) -> u8 {
+    let has = |is: fn(&ListAnswer) -> bool| found.iter().any(|listing| is(&listing.answer));
+    let is_known = |asked: &Listing| {
+        let mut own = found.iter().filter(|listing| listing.address == asked.address);
+        own.any(|listing| listing.answer == ListAnswer::NotListed)
+    };
+    if has(|answer| matches!(answer, ListAnswer::Listed { .. })) {
         1
-    } else if answers.any(|answer| matches!(answer, ListAnswer::Unknown { .. })) {
+    } else if found.is_empty()
+        || has(|answer| matches!(answer, ListAnswer::Unknown { .. }))
+        || !found.iter().all(is_known)
+    {
         3
     } else {
         0
-    })
+    }
 }
 
 /// The lists of the configuration, or some of them.

@@ -1,7 +1,6 @@
 //! `relayprobe self-check`: whether the tester's own names are in order.
 
 use core::net::IpAddr;
-use core::time::Duration;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -17,11 +16,8 @@ use crate::cli::names::{NameOptions, NamesError};
 use crate::cli::output::{OutputError, show, tell};
 use crate::cli::read::read_text;
 use crate::cli::resolve::json;
+use crate::cli::web::{Authorities, LIMIT, fetch};
 
-/// Octets of a text that says who tests.
-const LIMIT: u64 = 64 << 10;
-/// How long it is waited for.
-const SPAN: Duration = Duration::from_secs(10);
 /// Days for which a new one is good (RFC 9116 §2.5.5 advises less than a year).
 const GOOD: u64 = 360;
 const DAY: u64 = 86_400;
@@ -35,8 +31,12 @@ pub(crate) struct SelfCheckOptions {
     /// Look at this file instead of what stands at the probe URI
     #[arg(long, value_name = "FILE")]
     probing_txt: Option<PathBuf>,
+    /// File of certificates in PEM: where the text stands, only who is vouched for by one of these authorities is believed;
+    /// those that browsers believe unless given
+    #[arg(long, value_name = "FILE", conflicts_with = "probing_txt")]
+    ca_file: Option<PathBuf>,
     /// Write the text to put at the probe URI (RFC 9511), good for a year, and do nothing else; - for standard output
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["source", "probing_txt", "json", "dns"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["source", "probing_txt", "ca_file", "json", "dns"])]
     write_probing_txt: Option<PathBuf>,
     #[command(flatten)]
     identity: IdentityOptions,
@@ -61,7 +61,8 @@ pub(super) fn self_check(options: &SelfCheckOptions) -> Result<u8, Failure> {
     let resolver = options.names.resolver(&config)?;
     let text = options.probing_txt.as_deref().map(|path| read_text(path, LIMIT)).transpose();
     let text = text.map_err(Failure::Input)?;
-    let found = check(&identity, options.source, text.as_deref(), &resolver)?;
+    let authorities = options.ca_file.as_deref().map(Authorities::read).transpose()?.unwrap_or_default();
+    let found = check(&identity, options.source, text.as_deref(), &authorities, &resolver)?;
     show(&if options.json {
         json(&found)
     } else {
@@ -75,15 +76,16 @@ pub(super) fn self_check(options: &SelfCheckOptions) -> Result<u8, Failure> {
 }
 
 /// Looks at the names of an identity, and at the text of its probe URI: the one that is given, else the one that stands
-/// there.
+/// there on a server that `authorities` vouch for.
 pub fn check(
     identity: &Identity,
     source: Option<IpAddr>,
     text: Option<&str>,
+    authorities: &Authorities,
     resolver: &blocking::Resolver,
 ) -> Result<SelfCheck, NamesError> {
     let mut found = resolver.self_check(identity, source)?;
-    let fetched = if text.is_some() { Ok(None) } else { fetch(identity.probe_uri.as_str()) };
+    let fetched = if text.is_some() { Ok(None) } else { fetch(identity.probe_uri.as_str(), authorities) };
     let text = match (text, &fetched) {
         (Some(text), _) => ProbingText::There(text),
         (None, Ok(Some(text))) => ProbingText::There(text),
@@ -102,32 +104,4 @@ fn write(path: &Path, text: &str) -> Result<(), OutputError> {
     fs::write(path, text).map_err(|fault| OutputError::File { path: path.into(), fault })?;
     tell(format_args!("wrote {}; put it where the probe URI leads", path.display()));
     Ok(())
-}
-
-/// The text at an address of the web; nothing if there is none.
-fn fetch(uri: &str) -> Result<Option<String>, String> {
-    let scheme = uri.split(':').next().unwrap_or_default();
-    if !["https", "http"].iter().any(|web| scheme.eq_ignore_ascii_case(web)) {
-        return Ok(None);
-    }
-    let agent: ureq::Agent = ureq::Agent::config_builder()
-        .timeout_global(Some(SPAN))
-        // Whoever looks for the text looks there, and what is elsewhere may be anywhere.
-        .max_redirects(0)
-        .user_agent(concat!("relayprobe/", env!("CARGO_PKG_VERSION")))
-        .build()
-        .into();
-    let mut response = match agent.get(uri).call() {
-        Ok(response) => response,
-        Err(ureq::Error::StatusCode(404 | 410)) => return Ok(None),
-        Err(fault) => return Err(fault.to_string()),
-    };
-    if response.status().is_redirection() {
-        return Err(format!(
-            "it leads elsewhere ({}), and the text must stand there itself",
-            response.status()
-        ));
-    }
-    let text = response.body_mut().with_config().limit(LIMIT).read_to_string();
-    text.map(Some).map_err(|fault| fault.to_string())
 }

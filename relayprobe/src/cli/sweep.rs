@@ -5,7 +5,7 @@ use core::mem;
 use core::task::Context;
 use core::time::Duration;
 use std::io::{self, IsTerminal as _};
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Mutex;
 
@@ -92,6 +92,8 @@ pub(crate) struct Wishes<'a> {
     pub(crate) options: &'a SweepOptions,
     pub(crate) target: &'a TargetOptions,
     pub(crate) from: Option<IpAddr>,
+    /// DNS servers to ask for names; those of the system if there are none.
+    pub(crate) servers: Vec<SocketAddr>,
     /// Connections that a run may have open at once.
     pub(crate) connections: u8,
     pub(crate) store: Option<&'a Store>,
@@ -121,7 +123,7 @@ pub(crate) fn sweep(
         wishes.options.output.as_deref().map(Reports::open).transpose().map_err(SweepError::Reports)?;
     let told = Told::new(count, reports);
     let dropped: Mutex<Vec<Lost>> = Mutex::default();
-    let mut lookup = Lookup::start(list, wishes.target, wishes.from);
+    let mut lookup = Lookup::start(list, wishes.target, wishes.from, &wishes.servers);
     let find = |context: &mut Context<'_>| {
         lookup.poll(context, |loss| {
             // There is no other holder that could have panicked.

@@ -1,40 +1,25 @@
 //! The server that the user names, and what is known of it.
 
-use std::io;
-use std::net::{IpAddr, ToSocketAddrs};
+use core::net::{IpAddr, SocketAddr};
 
 use clap::Args;
+use relayprobe::Target;
 use relayprobe::address::{Domain, Mailbox};
-use relayprobe::{Target, dns};
+use relayprobe::lookup::Fault;
 
 use crate::cli::host::{Host, Place};
+use crate::cli::names::{NamesError, addresses_of};
 use crate::cli::output::tell;
 
 /// Where mail servers listen for other mail servers.
 const SMTP: u16 = 25;
-/// What resolvers say of a name that does not exist or has no address. The standard library keeps nothing but the
-/// text (`gai_strerror` of glibc, musl, macOS and the BSDs, and Windows).
-const NO_SUCH_NAME: [&str; 7] = [
-    "Name or service not known",
-    "No address associated with",
-    "Name does not resolve",
-    "Name has no usable address",
-    "nodename nor servname provided",
-    "No such host is known",
-    "no data of the requested type",
-];
-
 /// There is no address to test.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum TargetError {
-    #[error("the name {name} has no address ({fault}); check its spelling, or give the address itself")]
-    NoAddress { name: Domain, fault: io::Error },
+    #[error(transparent)]
+    Names(#[from] NamesError),
     #[error("the name {name} has no address that {from} can connect to: one is IPv4, the other IPv6")]
     OtherFamily { name: Domain, from: IpAddr },
-    #[error(
-        "{name} could not be looked up, and that is the resolver's fault: {fault}; give the address itself"
-    )]
-    Resolver { name: Domain, fault: io::Error },
     #[error("--other-address {other} must be of the other family than {address}: one IPv4, one IPv6")]
     OtherAddress { other: IpAddr, address: IpAddr },
     #[error(
@@ -47,11 +32,8 @@ impl TargetError {
     /// Whether this machine is at fault, not what was asked for.
     pub(crate) const fn is_local(&self) -> bool {
         match self {
-            Self::Resolver { .. } => true,
-            Self::NoAddress { .. }
-            | Self::OtherFamily { .. }
-            | Self::OtherAddress { .. }
-            | Self::TwoPorts => false,
+            Self::Names(fault) => fault.is_local(),
+            Self::OtherFamily { .. } | Self::OtherAddress { .. } | Self::TwoPorts => false,
         }
     }
 }
@@ -88,15 +70,21 @@ pub(crate) struct TargetOptions {
 }
 
 impl TargetOptions {
-    /// The target, its name looked up once. `from` is the local address that must be able to reach it.
-    pub(crate) fn target(&self, host: &Host, from: Option<IpAddr>) -> Result<Target, TargetError> {
+    /// The target, its name looked up once, of `servers` if there are any. `from` is the local address that must be able to
+    /// reach it.
+    pub(crate) fn target(
+        &self,
+        host: &Host,
+        from: Option<IpAddr>,
+        servers: &[SocketAddr],
+    ) -> Result<Target, TargetError> {
         if host.port.is_some() && !self.ports.is_empty() {
             return Err(TargetError::TwoPorts);
         }
         let port = host.port.or(self.ports.first().copied()).unwrap_or(SMTP);
         let (address, name) = match &host.place {
             Place::Address(address) => (*address, None),
-            Place::Name(name) => (look_up(name, port, from)?, Some(name.clone())),
+            Place::Name(name) => (look_up(name, from, servers)?, Some(name.clone())),
         };
         if let Some(other) = self.other_address.filter(|other| other.is_ipv4() == address.is_ipv4()) {
             return Err(TargetError::OtherAddress { other, address });
@@ -132,36 +120,13 @@ impl TargetOptions {
     }
 }
 
-fn look_up(name: &Domain, port: u16, from: Option<IpAddr>) -> Result<IpAddr, TargetError> {
-    // The name is whole: no search list may make another host of it, and only the file of hosts has short ones.
-    let own = dns::hosts_file(name);
-    let found = if own.is_empty() {
-        (format!("{name}."), port).to_socket_addrs().map(|found| found.map(|found| found.ip()).collect())
-    } else {
-        Ok(own)
-    };
-    let found: Vec<IpAddr> = found.map_err(|fault| {
-        let text = fault.to_string();
-        let name = name.clone();
-        if NO_SUCH_NAME.iter().any(|known| text.contains(known)) {
-            TargetError::NoAddress { name, fault }
-        } else {
-            TargetError::Resolver { name, fault }
-        }
-    })?;
-    let mut addresses: Vec<IpAddr> = Vec::new();
-    for address in found {
-        if !addresses.contains(&address) {
-            addresses.push(address);
-        }
-    }
+fn look_up(name: &Domain, from: Option<IpAddr>, servers: &[SocketAddr]) -> Result<IpAddr, TargetError> {
+    let addresses = addresses_of(name, servers)?;
     let reachable = |address: &&IpAddr| from.is_none_or(|from| from.is_ipv4() == address.is_ipv4());
     let chosen = match (addresses.iter().find(reachable), from) {
         (Some(&address), _) => address,
         (None, Some(from)) => return Err(TargetError::OtherFamily { name: name.clone(), from }),
-        (None, None) => {
-            return Err(TargetError::NoAddress { name: name.clone(), fault: io::ErrorKind::NotFound.into() });
-        }
+        (None, None) => return Err(NamesError::NoHost { name: name.clone(), fault: Fault::NoRecords }.into()),
     };
     if addresses.len() > 1 {
         let others: Vec<String> =

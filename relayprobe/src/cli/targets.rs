@@ -3,7 +3,7 @@
 use core::task::{Context, Poll, ready};
 use std::fs::File;
 use std::io::{self, BufRead as _, BufReader, Read as _, Seek as _};
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -149,18 +149,26 @@ pub(crate) struct Lookup(Receiver<Found>);
 
 impl Lookup {
     /// Begins to read the list. A few threads look up names and stay as far ahead as there is room.
-    pub(crate) fn start(list: List, options: &TargetOptions, from: Option<IpAddr>) -> Self {
+    pub(crate) fn start(
+        list: List,
+        options: &TargetOptions,
+        from: Option<IpAddr>,
+        servers: &[SocketAddr],
+    ) -> Self {
         let (sender, receiver) = mpsc::channel(AT_ONCE);
         let list = Arc::new(Mutex::new(list));
         for _ in 0..AT_ONCE {
-            let (list, sender, options) = (Arc::clone(&list), sender.clone(), options.clone());
+            let (list, sender) = (Arc::clone(&list), sender.clone());
+            let (options, servers) = (options.clone(), servers.to_vec());
             // They end with the list, or with whoever takes what they find.
             thread::spawn(move || {
                 loop {
                     let Some(host) = list.lock().ok().and_then(|mut list| list.next()) else { return };
-                    let found = host.map_err(Lost::List).and_then(|host| match options.target(&host, from) {
-                        Ok(target) => Ok((host, target)),
-                        Err(fault) => Err(Lost::Target(host, fault)),
+                    let found = host.map_err(Lost::List).and_then(|host| {
+                        match options.target(&host, from, &servers) {
+                            Ok(target) => Ok((host, target)),
+                            Err(fault) => Err(Lost::Target(host, fault)),
+                        }
                     });
                     if sender.blocking_send(found).is_err() {
                         return;

@@ -42,6 +42,12 @@ impl Resolver {
             .unwrap_or(Err(Fault::Failed { trouble: Trouble::NoResolver }))
     }
 
+    /// The addresses of a host; see [`super::Resolver::host`].
+    pub fn host(&self, name: &Domain) -> Result<Vec<IpAddr>, Fault> {
+        self.run(async |resolver: super::Resolver| resolver.host(name).await)
+            .unwrap_or(Err(Fault::Failed { trouble: Trouble::NoResolver }))
+    }
+
     /// The names of an address; see [`super::Resolver::reverse`].
     pub fn reverse(&self, address: IpAddr) -> Result<Reverse, ResolverError> {
         self.run(async |resolver: super::Resolver| resolver.reverse(address).await)

@@ -1,7 +1,9 @@
-//! hickory-resolver, and nothing of it outside: its pool of name servers sends, tries again and reads; aliases are
-//! followed by [`lookup`](crate::lookup), where their number is bounded.
+//! hickory-resolver, and nothing of it outside: its pools of name servers send and read. Which server is asked when is
+//! decided here, so that one that is dead takes no time from the others; aliases are followed by
+//! [`lookup`](crate::lookup), where their number is bounded.
 
 use core::net::{IpAddr, SocketAddr};
+use core::sync::atomic::{AtomicUsize, Ordering};
 use core::time::Duration;
 use std::sync::Arc;
 
@@ -9,7 +11,7 @@ use ::tokio::time::timeout;
 use hickory_resolver::config::{ConnectionConfig, NameServerConfig, ResolverConfig, ResolverOpts};
 use hickory_resolver::lookup::Lookup;
 use hickory_resolver::net::runtime::TokioRuntimeProvider;
-use hickory_resolver::net::xfer::{DnsHandle as _, FirstAnswer as _, RetryDnsHandle};
+use hickory_resolver::net::xfer::{DnsHandle as _, FirstAnswer as _};
 use hickory_resolver::net::{DnsError, NetError};
 use hickory_resolver::proto::op::{DnsRequestOptions, Message, Query, ResponseCode};
 use hickory_resolver::proto::rr::{Name, RData, RecordType};
@@ -20,15 +22,21 @@ use crate::address::Domain;
 use crate::lookup::{Answer, Data, Kind, Question, Record, Trouble};
 use crate::octets::Octets;
 
-/// A try, and all tries of one question.
-const TRY: Duration = Duration::from_secs(5);
-const TRIES: Duration = Duration::from_secs(10);
-/// After the first.
-const MORE_TRIES: usize = 1;
+/// All tries of one question together; each has its share.
+const SPAN: Duration = Duration::from_secs(10);
+/// Tries of one question, if there are fewer servers.
+const TRIES: usize = 2;
 
-/// The servers that are asked.
+/// One server alone.
+type Pool = NameServerPool<TokioRuntimeProvider>;
+
+/// The servers that are asked, in the order in which they are named.
 pub(super) struct Servers {
-    handle: RetryDnsHandle<NameServerPool<TokioRuntimeProvider>>,
+    pools: Vec<Pool>,
+    /// Of each try.
+    share: Duration,
+    /// Which is asked first: the one after those that were silent.
+    first: AtomicUsize,
 }
 
 impl Servers {
@@ -59,16 +67,36 @@ impl Servers {
 
     fn from_config(servers: Vec<NameServerConfig>) -> Result<Self, ResolverError> {
         let tls = TlsConfig::new().map_err(|fault| ResolverError::Runtime { fault: fault.to_string() })?;
+        let share = SPAN / u32::try_from(servers.len().max(TRIES)).unwrap_or(u32::MAX);
         let mut options = ResolverOpts::default();
-        options.timeout = TRY;
-        options.attempts = MORE_TRIES;
-        options.num_concurrent_reqs = 1;
+        options.timeout = share;
         let context = Arc::new(PoolContext::new(options, tls));
-        let pool = NameServerPool::from_config(servers, context, TokioRuntimeProvider::default());
-        Ok(Self { handle: RetryDnsHandle::new(pool, MORE_TRIES) })
+        let pool =
+            |server| Pool::from_config([server], Arc::clone(&context), TokioRuntimeProvider::default());
+        Ok(Self { pools: servers.into_iter().map(pool).collect(), share, first: AtomicUsize::new(0) })
     }
 
+    /// Asks the servers one after another until one answers; one that is alone twice.
     pub(super) async fn ask(&self, question: &Question) -> Answer {
+        let count = self.pools.len();
+        let (first, tries) = (self.first.load(Ordering::Relaxed), count.max(TRIES));
+        let mut said = None;
+        for (at, pool) in self.pools.iter().enumerate().cycle().skip(first).take(tries) {
+            match self.ask_one(pool, question).await {
+                Answer::Failed(trouble @ (Trouble::Silence | Trouble::NoResolver)) => {
+                    // Unless another question has found that out already.
+                    let next = (at + 1) % count;
+                    let _moved = self.first.compare_exchange(at, next, Ordering::Relaxed, Ordering::Relaxed);
+                    said = said.or(Some(trouble));
+                }
+                Answer::Failed(trouble) => said = Some(trouble),
+                answer => return answer,
+            }
+        }
+        Answer::Failed(said.unwrap_or(Trouble::NoResolver))
+    }
+
+    async fn ask_one(&self, pool: &Pool, question: &Question) -> Answer {
         let Ok(mut name) = Name::from_ascii(question.name.as_str()) else {
             return Answer::Failed(Trouble::Malformed);
         };
@@ -80,8 +108,8 @@ impl Servers {
             Kind::Ptr => RecordType::PTR,
             Kind::Txt => RecordType::TXT,
         };
-        let options = DnsRequestOptions::default();
-        match timeout(TRIES, self.handle.lookup(Query::query(name, kind), options).first_answer()).await {
+        let asked = pool.lookup(Query::query(name, kind), DnsRequestOptions::default());
+        match timeout(self.share, asked.first_answer()).await {
             Ok(Ok(response)) => read(&response),
             Ok(Err(error)) => fault(&error),
             Err(_) => Answer::Failed(Trouble::Silence),

@@ -151,6 +151,7 @@ proptest! {
     fn every_search_ends_in_bounds_whatever_is_answered(answers in vec(any_answer(), 1..20), seed: u64) {
         let domain = "a.example".parse().unwrap();
         prop_assert!(asks(super::MailSearch::new(&domain, seed), &answers) <= 24);
+        prop_assert!(asks(super::HostSearch::new(&domain), &answers) <= 18);
         let address = "192.0.2.1".parse().unwrap();
         prop_assert!(asks(super::ReverseSearch::new(address), &answers) <= 16);
         let list = super::List::new("b.example".parse().unwrap());

@@ -5,6 +5,7 @@
 
 #![allow(clippy::missing_panics_doc, reason = "a check panics when something does not hold")]
 
+mod lookup;
 mod message;
 mod plans;
 mod reader;
@@ -23,6 +24,7 @@ pub const CHECKS: &[(&str, Check)] = &[
     ("address", text::check_address),
     ("command", text::check_command),
     ("keyring", text::check_keyring),
+    ("lookup", lookup::check),
     ("message", message::check),
     ("octets", text::check_octets),
     ("pairing", session::check_pairing),
