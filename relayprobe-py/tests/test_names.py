@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import pickle
 import socket
+import subprocess
+import sys
 from collections.abc import Callable
 from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
+from jsonschema import Draft202012Validator
 
 import relayprobe
-from relayprobe import BlockList, Identity, InputError, Options, ResolverError, TargetError, listings, resolve, self_check
+from relayprobe import BlockList, ConfigError, Identity, InputError, Options, ResolverError, TargetError, listings, resolve, self_check
 
-from conftest import Peer
+from conftest import ROOT, Peer
 
 START = Callable[..., Peer]
 
@@ -137,3 +141,24 @@ def test_ones_own_names_are_looked_at(servers: list[str]) -> None:
     assert found["probe-uri"].state == "right"
     mx = found["probe-domain-mx"]
     assert (mx.state, mx.line) == ("wrong", "host.liar.example.\tIN\tMX\t10 mx.host.liar.example.")
+    with pytest.raises(ConfigError, match="/nowhere") as missing:
+        self_check(identity, ca_file="/nowhere", servers=servers)
+    assert missing.value.code == "ca-file"
+
+
+def test_reports_and_the_summary_of_a_domain_fit_their_schemas(servers: list[str]) -> None:
+    def validator(what: str) -> Draft202012Validator:
+        return Draft202012Validator(json.loads((ROOT / f"docs/{what}.schema.json").read_text()))
+
+    with socket.create_server(("127.9.1.1", 0)) as silent:
+        port = silent.getsockname()[1]
+    target = ["--mx", "rebinding.liar.example", "--ports", str(port), "--dns", servers[0], "--allow-private"]
+    leave = ["--probe-domain", "probe.example", "--authorization", "own-server:x", "--profile", "lab"]
+    command = [sys.executable, "-m", "relayprobe", "probe", *target, *leave, "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    report, summary = done.stdout.splitlines()
+    validator("report").validate(json.loads(report))
+    validator("report").validate(relayprobe.Report.from_json(report).to_dict())
+    validator("domain").validate(json.loads(summary))
+    assert not validator("domain").is_valid(json.loads(report))
+    assert (done.returncode, json.loads(summary)["verdict"]) == (3, "unreachable")
