@@ -93,7 +93,9 @@ fn files_that_nest_without_end_are_refused() {
 #[test]
 fn ten_thousand_targets_are_each_told() {
     let folder = TempDir::new().expect("a folder");
-    let lines: String = (0..10_000).map(|n| format!("127.{}.{}.1:2525\n", 10 + n / 250, n % 250)).collect();
+    let lines: Vec<String> =
+        (0..10_000).map(|n| format!("127.{}.{}.1:2525\n", 10 + n / 250, n % 250)).collect();
+    let lines = lines.concat();
     let list = written(&folder.path().join("list"), &lines);
     // With a port in the list and --ports nobody is asked.
     let arguments = [&["probe", "--targets", &list, "--ports", "25,587"], &IDENTITY[..], &LAB].concat();

@@ -408,7 +408,7 @@ fn serve(text: String, tls: Option<ServerConfig>) -> u16 {
         while let Ok((mut stream, _)) = listener.accept() {
             match &tls {
                 Some(tls) => {
-                    answer(StreamOwned::new(ServerConnection::new(Arc::clone(tls)).unwrap(), stream), &text)
+                    answer(StreamOwned::new(ServerConnection::new(Arc::clone(tls)).unwrap(), stream), &text);
                 }
                 None => answer(&mut stream, &text),
             }

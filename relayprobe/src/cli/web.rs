@@ -41,10 +41,11 @@ impl Authorities {
         let none = |fault| AuthoritiesError::None { path: path.into(), fault };
         let mut certificates = Vec::new();
         for item in parse_pem(text.as_bytes()) {
-            match item.map_err(|fault| none(Some(format!(": {fault}"))))? {
-                PemItem::Certificate(certificate) => certificates.push(certificate),
-                // Files of servers have their keys beside the certificates.
-                _ => {}
+            // Files of servers have their keys beside the certificates.
+            if let PemItem::Certificate(certificate) =
+                item.map_err(|fault| none(Some(format!(": {fault}"))))?
+            {
+                certificates.push(certificate);
             }
         }
         if certificates.is_empty() { Err(none(None)) } else { Ok(Self(certificates.into())) }

@@ -101,7 +101,9 @@ fn list(addresses: &[IpAddr], answers: &[Answer]) {
     for listing in &found {
         harmless(listing);
         harmless(serde_json::to_string(listing).expect("JSON"));
-        let codes = |name: Option<Domain>| asked.of(&name.expect("a name"), Kind::A).filter(is_code).count();
+        let codes = |name: Option<Domain>| {
+            asked.of(&name.expect("a name"), Kind::A).filter(|data| is_code(data)).count()
+        };
         let is_listed = match &listing.answer {
             ListAnswer::Listed { codes, .. } => !codes.is_empty(),
             ListAnswer::NotListed => false,
@@ -119,7 +121,7 @@ fn list(addresses: &[IpAddr], answers: &[Answer]) {
     }
 }
 
-fn is_code(data: &&Data) -> bool {
+fn is_code(data: &Data) -> bool {
     matches!(data, Data::Address(address) if address.is_ipv4() && address.is_loopback())
 }
 
