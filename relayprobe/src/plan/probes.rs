@@ -52,18 +52,16 @@ pub(super) fn probes(
         return Err(PlanError::ManyProbes { count: drafts.len() });
     }
     let index = |at: usize| u16::try_from(at).map_err(|_| PlanError::ManyProbes { count: drafts.len() });
-    drafts
-        .iter()
-        .enumerate()
-        .map(|(number, &(case, path, beside))| {
-            let number = index(number)?;
-            Ok(Probe {
-                number,
-                case: index(case)?,
-                path: index(path)?,
-                beside: beside.map(index).transpose()?,
-                user: paths.get(path).map(|&way| name(number, way)).unwrap_or_default(),
-            })
-        })
-        .collect()
+    let mut probes = Vec::with_capacity(drafts.len());
+    for (number, &(case, path, beside)) in drafts.iter().enumerate() {
+        let number = index(number)?;
+        probes.push(Probe {
+            number,
+            case: index(case)?,
+            path: index(path)?,
+            beside: beside.map(index).transpose()?,
+            user: paths.get(path).map(|&way| name(number, way)).unwrap_or_default(),
+        });
+    }
+    Ok(probes)
 }

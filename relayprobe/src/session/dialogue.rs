@@ -462,8 +462,7 @@ impl Dialogue {
     fn write(&mut self, lines: Vec<Line>, limits: &Limits, now: Moment, out: &mut VecDeque<Output>) {
         let octets: Vec<&[u8]> = lines.iter().map(|line| line.octets.as_bytes()).collect();
         let octets = octets.concat();
-        // Each with its reply.
-        self.record.entries.reserve(2 * lines.len());
+        self.make_room(lines.len());
         for Line { step, probe, octets } in lines {
             self.ledger.asked(step, probe);
             self.note(now, What::Command { step, probe, octets });
@@ -471,6 +470,16 @@ impl Dialogue {
         self.phase = Phase::Writing;
         self.deadline = now.after(millis(limits.deadlines.write));
         out.push_back(Output::Send(self.id(), octets));
+    }
+
+    /// Room for commands with their replies and for the end of the connection, in little more than it takes: thousands of
+    /// connections may wait for their answers.
+    fn make_room(&mut self, commands: usize) {
+        let entries = &mut self.record.entries;
+        let needed = 2 * commands + 3;
+        if entries.capacity() - entries.len() < needed {
+            entries.reserve_exact(needed.max(entries.len() / 2));
+        }
     }
 
     fn begin_tls(&mut self, limits: &Limits, now: Moment, out: &mut VecDeque<Output>) {

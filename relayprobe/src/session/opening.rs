@@ -95,6 +95,8 @@ impl Session {
         let mut dialogue = Dialogue::new(id, item.path, hello, opening, limits, self.origin, self.now);
         // Until it is given its group, the connection is this probe's: it may be refused for its HELO name.
         dialogue.taken.push(item.probe);
+        // They are large, and mostly there is one.
+        self.dialogues.reserve_exact(1);
         self.dialogues.push(dialogue);
     }
 }

@@ -86,7 +86,9 @@ impl Queue {
                 beside: probe.beside,
             })
         };
-        Self { items: record.probes.iter().filter_map(item).collect() }
+        let mut items = Vec::with_capacity(record.probes.len());
+        items.extend(record.probes.iter().filter_map(item));
+        Self { items }
     }
 
     pub(super) fn get_mut(&mut self, probe: u16) -> Option<&mut Item> {
