@@ -43,7 +43,7 @@ impl Room {
         let folder = tempfile::tempdir().expect("a folder");
         let server = Listening::start(&dialogue::parse("closed", "= verdict closed\n"));
         let room = Self { folder, server, names: Liar::start(Tcp::Answers) };
-        let done = room.run(&room.probing(&["--json"]), Place::Kept, Place::Kept);
+        let done = run(&room.probing(&["--json"]), Place::Kept, Place::Kept);
         fs::write(room.path("report.json"), &done.stdout).expect("it can be written");
         fs::write(room.path("probing.txt"), "Contact: mailto:abuse@probe.example\n")
             .expect("it can be written");
@@ -64,13 +64,6 @@ impl Room {
     fn probing(&self, more: &[&str]) -> Vec<String> {
         let target = self.server.address.to_string();
         [&["probe", &*target], &IDENTITY[..], &LAB, more].concat().into_iter().map(str::to_owned).collect()
-    }
-
-    fn run(&self, arguments: &[String], out: Place, err: Place) -> Output {
-        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-        let mut command = command(&arguments);
-        command.stdin(Stdio::null()).stdout(out.open()).stderr(err.open());
-        command.spawn().expect("it begins").wait_with_output().expect("it ends")
     }
 
     /// Commands that print a result, each good for any number of times.
@@ -106,6 +99,14 @@ impl Room {
     }
 }
 
+/// Runs the program, its two streams going there.
+fn run(arguments: &[String], out: Place, err: Place) -> Output {
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let mut command = command(&arguments);
+    command.stdin(Stdio::null()).stdout(out.open()).stderr(err.open());
+    command.spawn().expect("it begins").wait_with_output().expect("it ends")
+}
+
 fn code(done: &Output) -> i32 {
     let err = String::from_utf8_lossy(&done.stderr);
     assert!(!err.contains("panicked"), "{err}");
@@ -116,13 +117,13 @@ fn code(done: &Output) -> i32 {
 fn a_result_that_cannot_be_written_ends_with_74_and_one_that_nobody_wants_as_usual() {
     let room = Room::new();
     for arguments in room.commands() {
-        let usual = room.run(&arguments, Place::Kept, Place::Kept);
+        let usual = run(&arguments, Place::Kept, Place::Kept);
         assert!(!usual.stdout.is_empty(), "{arguments:?} {usual:?}");
-        let full = room.run(&arguments, Place::Full, Place::Kept);
+        let full = run(&arguments, Place::Full, Place::Kept);
         assert_eq!(code(&full), 74, "{arguments:?} {full:?}");
         let told = String::from_utf8_lossy(&full.stderr).into_owned();
         assert!(told.contains("standard output"), "{arguments:?} {told}");
-        assert_eq!(code(&room.run(&arguments, Place::Gone, Place::Kept)), code(&usual), "{arguments:?}");
+        assert_eq!(code(&run(&arguments, Place::Gone, Place::Kept)), code(&usual), "{arguments:?}");
     }
 }
 
@@ -133,7 +134,7 @@ fn a_sweep_whose_reports_cannot_be_written_ends_with_74_and_one_that_nobody_want
     let sweep = [&["probe", "--targets", &*targets], &IDENTITY[..], &LAB].concat();
     let sweep: Vec<String> = sweep.into_iter().map(str::to_owned).collect();
     for (place, expected) in [(Place::Kept, 0), (Place::Full, 74), (Place::Gone, 3)] {
-        let done = room.run(&sweep, place, Place::Kept);
+        let done = run(&sweep, place, Place::Kept);
         assert_eq!(code(&done), expected, "{place:?} {done:?}");
     }
 }
@@ -144,12 +145,12 @@ fn words_that_cannot_be_said_change_no_result() {
     let wrong = ["--nonsense", "probe", "judge /nowhere", "redact /nowhere"];
     let wrong = wrong.map(|line| line.split(' ').map(str::to_owned).collect());
     for arguments in room.commands().into_iter().chain(wrong) {
-        let usual = room.run(&arguments, Place::Kept, Place::Kept);
+        let usual = run(&arguments, Place::Kept, Place::Kept);
         for place in [Place::Full, Place::Gone] {
-            let done = room.run(&arguments, Place::Kept, place);
+            let done = run(&arguments, Place::Kept, place);
             assert_eq!(code(&done), code(&usual), "{arguments:?} {place:?}");
             assert_eq!(done.stdout.is_empty(), usual.stdout.is_empty(), "{arguments:?} {place:?}");
-            let both = room.run(&arguments, Place::Full, place);
+            let both = run(&arguments, Place::Full, place);
             assert_eq!(code(&both), if usual.stdout.is_empty() { code(&usual) } else { 74 }, "{arguments:?}");
         }
     }
@@ -159,7 +160,7 @@ fn words_that_cannot_be_said_change_no_result() {
 fn what_is_kept_is_kept_though_nothing_can_be_printed() {
     let room = Room::new();
     let store = room.name("store");
-    let done = room.run(&room.probing(&["--store", &store]), Place::Full, Place::Kept);
+    let done = run(&room.probing(&["--store", &store]), Place::Full, Place::Kept);
     assert_eq!(code(&done), 74, "{done:?}");
     let reports = Path::new(&store).join("reports");
     let report = fs::read_dir(reports).expect("reports").next().expect("one").expect("an entry").path();
@@ -168,9 +169,9 @@ fn what_is_kept_is_kept_though_nothing_can_be_printed() {
     // A first set-up prints its zone last.
     let config = room.name("config");
     let options = ["init", "--config", &*config, "--store", &*store, "--probe-domain", "probe.example"];
-    let done = room.run(&options.map(str::to_owned), Place::Full, Place::Kept);
+    let done = run(&options.map(str::to_owned), Place::Full, Place::Kept);
     assert!(code(&done) == 74 && Path::new(&config).exists(), "{done:?}");
     // What has no result says nothing.
     let options = ["purge", "--store", &*store, "--older-than", "1d"].map(str::to_owned);
-    assert_eq!(code(&room.run(&options, Place::Full, Place::Full)), 0);
+    assert_eq!(code(&run(&options, Place::Full, Place::Full)), 0);
 }
