@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -249,3 +250,25 @@ def test_the_command_line_is_the_programs() -> None:
     assert wrong.returncode == 64 and "Usage" in wrong.stderr and not wrong.stdout
     demo = run("demo")
     assert demo.returncode == 0 and "open-relay: 127.0.0.1" in demo.stdout, demo.stderr
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["cases"], ["cases", "--json"], ["demo", "--json"]])
+def test_what_cannot_be_written_ends_with_74_and_what_nobody_reads_as_usual(arguments: list[str]) -> None:
+    command = [sys.executable, "-m", "relayprobe", *arguments]
+    with open("/dev/full", "wb") as full:
+        told = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, timeout=120)
+    assert told.returncode == 74 and "standard output" in told.stderr, told
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None and process.stderr is not None
+        process.stdout.close()
+        assert "Traceback" not in process.stderr.read()
+        assert process.wait(120) == 0
+
+
+@pytest.mark.parametrize("content", ["x = " + "[" * 100_000, "a." * 100_000 + "a = 1", "#" * (1 << 21)])
+def test_a_configuration_that_is_too_large_or_too_deep_is_refused(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "relayprobe.toml"
+    path.write_text(content)
+    for load in (Identity.load, relayprobe.Authorization.load):
+        with pytest.raises(relayprobe.Error):
+            load(path)

@@ -93,10 +93,9 @@ fn files_that_nest_without_end_are_refused() {
 #[test]
 fn ten_thousand_targets_are_each_told() {
     let folder = TempDir::new().expect("a folder");
-    let lines: Vec<String> =
-        (0..10_000).map(|n| format!("127.{}.{}.1:2525\n", 10 + n / 250, n % 250)).collect();
-    let lines = lines.concat();
-    let list = written(&folder.path().join("list"), &lines);
+    let target = |n: u32| format!("127.{}.{}.1:2525", 10 + n / 250, n % 250);
+    let lines: Vec<String> = (0..10_000).map(target).collect();
+    let list = written(&folder.path().join("list"), &lines.join("\n"));
     // With a port in the list and --ports nobody is asked.
     let arguments = [&["probe", "--targets", &list, "--ports", "25,587"], &IDENTITY[..], &LAB].concat();
     let (code, out, err) = confined(&arguments, Stdio::null());

@@ -99,6 +99,7 @@ impl Room {
     }
 }
 
+/// Runs the program, its two streams going there.
 fn run(arguments: &[String], out: Place, err: Place) -> Output {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let mut command = command(&arguments);

@@ -96,7 +96,7 @@ fn read(octets: &[u8]) -> Vec<Classified> {
     classify_each(&arrival, &dialogue::keyring(), &|_| Some(run.clone()))
 }
 
-/// Runs inside valgrind, for the test below; on its own it reads every form once.
+/// Runs inside valgrind, for the test below; by itself it reads every form once.
 #[test]
 fn mail_is_read() {
     let wanted = env::var("LINEAR_FORM").ok().and_then(|number| number.parse::<usize>().ok());
@@ -152,7 +152,6 @@ fn of_ten_thousand_received_lines_a_hundred_are_read() {
     let trace = Trace::read(format!("{lines}\r\n").as_bytes());
     assert_eq!(trace.hops.len(), Trace::LIMIT);
     assert_eq!(Trace::LIMIT, 100);
-    // The lowest that are looked at are those on top: whoever wrote below them can have invented them.
     let line = format!("Received: from {} by c\r\n\r\n", "a".repeat(1 << 20));
     let trace = Trace::read(line.as_bytes());
     assert_eq!(trace.hops.len(), 1);
