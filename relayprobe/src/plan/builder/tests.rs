@@ -1,8 +1,11 @@
 use alloc::string::{String, ToString};
 
 use super::*;
-use crate::matrix;
-use crate::matrix::CaseError;
+use crate::address::Domain;
+use crate::matrix::{self, Case, CaseError};
+use crate::message::Letter;
+use crate::plan::error::DAILY_REFUSALS;
+use crate::plan::names::Names;
 
 fn target() -> Target {
     Target::new("198.18.0.1".parse().unwrap(), 25)
