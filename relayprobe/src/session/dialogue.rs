@@ -1,5 +1,8 @@
 //! One connection: commands in flight, replies in turn.
 
+mod course;
+mod keep;
+
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
@@ -16,8 +19,9 @@ use crate::moment::Moment;
 use crate::octets::Octets;
 use crate::plan::{Limits, millis};
 use crate::target::Tls;
-use crate::transcript::{Astray, Class, Connection, Cut, Entry, Ledger, Step, Turn, What, keep};
-use crate::wire::{CommandLine, Ehlo, Extension, Reply, ReplyDecoder, ReplyFault};
+use crate::transcript::{Astray, Connection, Ledger, Step, What};
+use crate::wire::{Ehlo, ReplyDecoder};
+use keep::EVIDENCE;
 
 #[derive(Clone, Debug)]
 enum Phase {
@@ -37,9 +41,6 @@ enum Then {
     Write(Vec<Line>),
     BeginTls,
 }
-
-/// Octets of a peer that are kept as evidence of a fault.
-const EVIDENCE: usize = 1_024;
 
 /// One connection of a session.
 #[derive(Debug)]
@@ -327,111 +328,10 @@ impl Dialogue {
         }
     }
 
-    /// What follows a reply. Every pair of step and class is here.
-    fn next(&mut self, turn: Turn, octets: &[u8], limits: &Limits, now: Moment, out: &mut VecDeque<Output>) {
-        match (turn.asked.step, turn.class) {
-            (_, Class::Closing | Class::Odd) | (Step::Quit | Step::Connect | Step::Handshake, _) => {
-                self.close(now, out);
-            }
-            // A message is sent where one was meant to follow and its recipient was accepted. Elsewhere the connection
-            // ends: an unfinished message is no message (RFC 5321 §4.1.1.4).
-            (_, Class::GoOn) if self.has_message_for(turn.asked.probe) => self.answered(limits, now),
-            (_, Class::GoOn) => self.close(now, out),
-            (Step::Greeting, Class::Done) => {
-                self.kind = Kind::of(octets);
-                self.introduce();
-            }
-            (Step::Hello, Class::Done) => self.introduced(octets),
-            // 521 is an answer for every verb (RFC 7504 §3).
-            (Step::Hello, Class::Refused)
-                if turn.code.is_permanent()
-                    && turn.code.number() != 521
-                    && self.opening.fallback.is_some() =>
-            {
-                let fallback = self.opening.fallback.take();
-                self.settle(Then::Write(fallback.into_iter().collect()));
-            }
-            (Step::StartTls, Class::Done) => self.settle(Then::BeginTls),
-            (Step::Greeting | Step::Hello | Step::StartTls, Class::Refused) => self.quit(),
-            (Step::Mail, Class::Refused) => {
-                // Without a sender the rest of this transaction is pointless, and RSET too.
-                let probe = turn.asked.probe;
-                while self.script.front().is_some_and(|line| line.probe == probe || line.step == Step::Reset)
-                {
-                    self.script.pop_front();
-                }
-                self.answered(limits, now);
-            }
-            (Step::OwnRcpt | Step::Rcpt | Step::Data, Class::Refused) => {
-                self.abandon_message(turn.asked.probe);
-                self.answered(limits, now);
-            }
-            (
-                Step::Mail | Step::OwnRcpt | Step::Rcpt | Step::Data | Step::Message | Step::Reset,
-                Class::Done | Class::Refused,
-            ) => self.answered(limits, now),
-        }
-    }
-
-    /// A command was answered: wait for the next reply, or write the next command.
-    fn answered(&mut self, limits: &Limits, now: Moment) {
-        if matches!(self.phase, Phase::Writing) {
-            return;
-        }
-        if self.ledger.next().is_some() { self.listen(limits, now) } else { self.go_on() }
-    }
-
-    /// Whether the next thing to write is the message of this probe.
-    fn has_message_for(&self, probe: Option<u16>) -> bool {
-        self.script.front().is_some_and(|line| line.step == Step::Message && line.probe == probe)
-    }
-
-    /// Without a recipient there is no message. What is left of the transaction is dropped, here and at the server.
-    fn abandon_message(&mut self, probe: Option<u16>) {
-        let left = self.script.len();
-        while self
-            .script
-            .front()
-            .is_some_and(|line| line.probe == probe && matches!(line.step, Step::Data | Step::Message))
-        {
-            self.script.pop_front();
-        }
-        if self.script.len() < left {
-            self.script.push_front(Line::reset());
-        }
-    }
-
     /// Whether a reply that comes now answers a message that is still being written.
     fn is_early(&self) -> bool {
         let message = self.ledger.next().is_some_and(|asked| asked.step == Step::Message);
         message && matches!(self.phase, Phase::Writing)
-    }
-
-    fn introduce(&mut self) {
-        match self.opening.hello.clone() {
-            Some(line) => self.settle(Then::Write([line].into())),
-            None => self.phase = Phase::Ready,
-        }
-    }
-
-    fn introduced(&mut self, octets: &[u8]) {
-        if let Ok(reply) = Reply::parse(octets) {
-            self.ehlo = Ehlo::read(&reply);
-            if self.kind == Kind::Unknown {
-                self.kind = Kind::of(octets);
-            }
-        }
-        match self.opening.tls {
-            Tls::StartTls | Tls::StartTlsIfAsked if !self.secured => {
-                if self.ehlo.offers(Extension::StartTls) {
-                    let line = Line::command(Step::StartTls, None, &CommandLine::fixed("STARTTLS"));
-                    self.settle(Then::Write([line].into()));
-                } else {
-                    self.quit();
-                }
-            }
-            Tls::None | Tls::StartTls | Tls::StartTlsIfAsked | Tls::Implicit => self.phase = Phase::Ready,
-        }
     }
 
     /// Writes what may be written now.
@@ -472,16 +372,6 @@ impl Dialogue {
         out.push_back(Output::Send(self.id(), octets));
     }
 
-    /// Room for commands with their replies and for the end of the connection, in little more than it takes: thousands of
-    /// connections may wait for their answers.
-    fn make_room(&mut self, commands: usize) {
-        let entries = &mut self.record.entries;
-        let needed = 2 * commands + 3;
-        if entries.capacity() - entries.len() < needed {
-            entries.reserve_exact(needed.max(entries.len() / 2));
-        }
-    }
-
     fn begin_tls(&mut self, limits: &Limits, now: Moment, out: &mut VecDeque<Output>) {
         self.note(now, What::TlsBegun);
         self.phase = Phase::Handshaking;
@@ -515,29 +405,5 @@ impl Dialogue {
         self.note(now, What::Closed);
         self.phase = Phase::Over;
         out.push_back(Output::Close(self.id()));
-    }
-
-    fn note(&mut self, now: Moment, what: What) {
-        self.record.entries.push(Entry { at: self.origin.at(now), what });
-    }
-
-    fn note_fault(&mut self, fault: ReplyFault, now: Moment) {
-        let (octets, cut) = keep(self.decoder.pending().into(), EVIDENCE);
-        self.note(now, What::Fault { fault, octets, cut });
-        self.ledger.lose_step(Astray::NotAReply);
-    }
-
-    fn note_unfinished(&mut self, now: Moment) {
-        if self.decoder.is_midway() {
-            self.note_fault(self.decoder.fault(), now);
-        }
-    }
-
-    /// Keeps a reply as far as the plan allows; a full transcript keeps the first line's beginning.
-    fn keep_reply(&mut self, octets: Octets, limits: &Limits) -> (Octets, Option<Box<Cut>>) {
-        let room = if self.kept < limits.kept_per_connection { limits.kept_per_reply } else { 128 };
-        let (kept, cut) = keep(octets, usize::try_from(room).unwrap_or(usize::MAX));
-        self.kept = self.kept.saturating_add(u64::try_from(kept.as_bytes().len()).unwrap_or(u64::MAX));
-        (kept, cut)
     }
 }
