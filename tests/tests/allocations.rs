@@ -66,37 +66,39 @@ fn a_closed_server_takes_few_allocations() {
     let mut commands = 0;
     let mut count = 0;
     let report = loop {
-        let before = COUNT.get();
-        let output = session.poll_output();
-        count += COUNT.get() - before;
-        let (id, replies) = match output {
+        let (id, replies) = match counted(&mut count, || session.poll_output()) {
             Output::Connect(id, _) => (id, b"220 mx.target.example ESMTP\r\n".to_vec()),
             Output::Send(id, octets) => (id, answer(&octets, &mut commands)),
             Output::Wait(until) => {
                 now = now.max(until);
-                let before = COUNT.get();
-                session.handle_input(Input::Tick, now);
-                count += COUNT.get() - before;
+                counted(&mut count, || session.handle_input(Input::Tick, now));
                 continue;
             }
             Output::Finished => {
-                let before = COUNT.get();
-                let (record, transcript) = session.into_parts();
-                let report = Report::new(record, transcript);
-                count += COUNT.get() - before;
-                break report;
+                break counted(&mut count, || {
+                    let (record, transcript) = session.into_parts();
+                    Report::new(record, transcript)
+                });
             }
             _ => continue,
         };
-        let before = COUNT.get();
-        session.handle_input(Input::Connected(id), now);
-        session.handle_input(Input::Sent(id), now);
-        session.handle_input(Input::Received(id, &replies), now);
-        count += COUNT.get() - before;
+        counted(&mut count, || {
+            session.handle_input(Input::Connected(id), now);
+            session.handle_input(Input::Sent(id), now);
+            session.handle_input(Input::Received(id, &replies), now);
+        });
     };
     assert_eq!(report.verdict.as_str(), "closed", "{}", report.text());
     // It was sixteen when each octet was kept by itself.
     assert!(count <= 7 * commands, "{count} for {commands} commands");
+}
+
+/// Adds what a step allocates.
+fn counted<T>(count: &mut usize, step: impl FnOnce() -> T) -> T {
+    let before = COUNT.get();
+    let done = step();
+    *count += COUNT.get() - before;
+    done
 }
 
 fn answer(lines: &[u8], commands: &mut usize) -> Vec<u8> {

@@ -48,8 +48,8 @@ impl<S> Socket<S> {
 impl<S: Transport> Read for Socket<S> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let result = retry(|| self.inner.read(buffer));
-        let more = self.ended || !self.inner.is_silent();
-        self.drained = is_blocked(&result) || is_short(&result, buffer.len()) && !more;
+        let is_all = || !self.ended && self.inner.is_silent();
+        self.drained = is_blocked(&result) || is_short(&result, buffer.len()) && is_all();
         self.readable = !self.drained;
         result
     }

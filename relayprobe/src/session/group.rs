@@ -103,7 +103,7 @@ impl Group {
         let window = if self.closed { Window::Group } else { self.window };
         // With DATA at the end of the group, QUIT must wait for its reply: the dialogue sends it by itself.
         if !self.closed {
-            self.draft.push(Step::Quit, None, &CommandLine::fixed("QUIT"));
+            self.draft.quit();
         }
         dialogue.give(self.draft.into_lines(), window);
     }
@@ -115,7 +115,7 @@ impl Group {
         transaction: impl IntoIterator<Item = (Step, CommandLine)>,
     ) {
         if !self.draft.is_empty() {
-            self.draft.push(Step::Reset, None, &CommandLine::fixed("RSET"));
+            self.draft.reset();
         }
         self.left.transactions = self.left.transactions.saturating_sub(1);
         self.recipients = self.recipients.saturating_sub(shape.recipients());

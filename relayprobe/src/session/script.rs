@@ -10,6 +10,9 @@ use crate::target::Tls;
 use crate::transcript::Step;
 use crate::wire::CommandLine;
 
+const RESET: &str = "RSET";
+const QUIT: &str = "QUIT";
+
 /// A command, or a message, to be sent.
 #[derive(Clone, Debug)]
 pub(super) struct Line {
@@ -24,12 +27,12 @@ impl Line {
     }
 
     pub(super) fn reset() -> Self {
-        Self::command(Step::Reset, None, &CommandLine::fixed("RSET"))
+        Self::command(Step::Reset, None, &CommandLine::fixed(RESET))
     }
 
     /// The last command of every connection.
     pub(super) fn quit() -> Self {
-        Self::command(Step::Quit, None, &CommandLine::fixed("QUIT"))
+        Self::command(Step::Quit, None, &CommandLine::fixed(QUIT))
     }
 
     /// A message in the form in which it is written, its end included.
@@ -54,6 +57,14 @@ impl Draft {
     pub(super) fn push(&mut self, step: Step, probe: Option<u16>, command: &CommandLine) {
         self.octets.extend_from_slice(command.as_bytes());
         self.lines.push((step, probe, self.octets.len()));
+    }
+
+    pub(super) fn reset(&mut self) {
+        self.push(Step::Reset, None, &CommandLine::fixed(RESET));
+    }
+
+    pub(super) fn quit(&mut self) {
+        self.push(Step::Quit, None, &CommandLine::fixed(QUIT));
     }
 
     pub(super) fn into_lines(self) -> VecDeque<Line> {
