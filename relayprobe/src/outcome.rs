@@ -10,7 +10,7 @@ use evidence::Order;
 pub(crate) use evidence::{Evidence, Seen, Sighting};
 pub(crate) use proof::{queue_ids, until};
 pub use why::Why;
-pub(crate) use why::{cannot_find_domain, lacks_room, phrases};
+pub(crate) use why::{cannot_find_domain, lacks_room};
 
 use alloc::borrow::Cow;
 use alloc::vec;
@@ -210,7 +210,9 @@ impl Evidence<'_> {
         let Ok(parsed) = Reply::parse(&parsed) else { return Outcome::Deferred { stage, reply } };
         let words = Wording::of(parsed);
         let relaying = words.names_relaying();
-        let passes = code.is_transient() || stage == Step::Rcpt && lacks_room(&parsed);
+        let passes = code.is_transient()
+            || stage == Step::Rcpt && lacks_room(&parsed)
+            || matches!(stage, Step::Rcpt | Step::Data) && words.puts_off();
         if passes && !relaying {
             return Outcome::Deferred { stage, reply };
         }

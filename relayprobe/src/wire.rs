@@ -3,6 +3,7 @@
 mod command;
 mod ehlo;
 mod enhanced;
+pub(crate) mod phrases;
 mod queue_id;
 mod reply;
 mod wording;
@@ -12,4 +13,4 @@ pub use ehlo::{Ehlo, Extension, SessionLimits};
 pub use enhanced::EnhancedCode;
 pub use queue_id::queue_id;
 pub use reply::{Code, Reply, ReplyDecoder, ReplyFault, ReplyLimits};
-pub(crate) use wording::{Wording, holds, phrases};
+pub(crate) use wording::{Wording, holds};

@@ -1,7 +1,7 @@
 //! Why a server refused, from step, code, enhanced code and words.
 
 use crate::transcript::Step;
-use crate::wire::{self, Reply, Wording};
+use crate::wire::{Reply, Wording};
 
 /// What a refusal is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -59,14 +59,14 @@ impl Why {
 
     /// Reads a refusal at `step`.
     ///
-    /// Words that name relaying come first: sendmail adds reasons about the client to a true relay refusal.
+    /// Words that name relaying come first, unless the reply gives a ground that only we may have met; what merely
+    /// hints at relaying, such as X.7.1, comes last.
     pub fn of(step: Step, reply: &Reply<'_>) -> Self {
         Self::read(step, &Wording::of(*reply))
     }
 
     pub(crate) fn read(step: Step, words: &Wording<'_>) -> Self {
         let reply = &words.reply;
-        let says = |phrases: &[&str]| words.holds_one_of(phrases);
         let enhanced = |pairs: &[(u16, u16)]| has_enhanced(reply, pairs);
         let code = reply.code().number();
         // Behind a message X.7.1 is as often about its content: there only words name relaying.
@@ -76,24 +76,33 @@ impl Why {
         } else if words.asks_for_tls() {
             Self::TlsRequired
         } else if enhanced(&[(7, 25), (7, 606)])
-            || says(TESTER)
+            || words.judges_tester()
+            || words.names_client()
             || matches!(step, Step::Greeting | Step::Hello)
         {
             // Before a wish for login: lists of dial-up addresses offer login as the way round them.
             Self::TesterRefused
-        } else if says(AUTH) || enhanced(&[(7, 57)]) || code == 530 {
+        } else if words.asks_for_login() || enhanced(&[(7, 57)]) || code == 530 {
             Self::AuthRequired
         } else if enhanced(&[(1, 7), (1, 8), (7, 20), (7, 21), (7, 22), (7, 23), (7, 24), (7, 26), (7, 27)])
-            || says(SENDER)
+            || words.doubts_sender()
+            || words.names_sender()
         {
             Self::SenderRefused
-        } else if matches!(code, 500..=504 | 555) || enhanced(&[(1, 3), (5, 2), (5, 4)]) || says(SYNTAX) {
+        } else if matches!(code, 500..=504 | 555)
+            || enhanced(&[(1, 3), (5, 2), (5, 4)])
+            || words.names_syntax()
+        {
             Self::AddressSyntax
         } else if step == Step::Mail {
             Self::SenderRefused
-        } else if enhanced(&[(1, 1), (1, 6), (2, 1)]) || says(UNKNOWN) {
+        } else if enhanced(UNKNOWN) || words.knows_no_recipient() && !words.speaks_to_us() {
             if code == 551 { Self::RelayDenied } else { Self::UnknownRecipient }
-        } else if at_recipient && (enhanced(&[(7, 1), (7, 54), (7, 64)]) || code == 551 || words.holds(RELAY))
+        } else if at_recipient && words.speaks_to_us() {
+            Self::TesterRefused
+        } else if at_recipient
+            && !words.gives_other_ground()
+            && (enhanced(&[(7, 1), (7, 54), (7, 64)]) || code == 551 || words.touches_relaying())
         {
             Self::RelayDenied
         } else if reply.enhanced().is_some_and(|code| code.subject == 7) {
@@ -104,6 +113,8 @@ impl Why {
     }
 }
 
+const UNKNOWN: &[(u16, u16)] = &[(1, 1), (1, 6), (2, 1)];
+
 /// Whether a refusal is about room for mail. RFC 5321 §4.5.3.1.10 has clients take such a 552 for temporary.
 pub(crate) fn lacks_room(reply: &Reply<'_>) -> bool {
     reply.code().number() == 552 || has_enhanced(reply, &[(2, 2), (2, 3), (3, 1), (3, 4), (4, 5), (5, 3)])
@@ -111,130 +122,13 @@ pub(crate) fn lacks_room(reply: &Reply<'_>) -> bool {
 
 /// Whether a refusal says that our probe domain could not be found: it was looked up before relaying was considered.
 pub(crate) fn cannot_find_domain(words: &Wording<'_>) -> bool {
-    has_enhanced(&words.reply, &[(1, 2), (1, 10), (4, 4)]) || words.holds_one_of(LOOKED_UP)
+    has_enhanced(&words.reply, &[(1, 2), (1, 10), (4, 4)]) || words.says_not_found()
 }
 
 /// Whether its enhanced status code has one of these subjects and details.
 fn has_enhanced(reply: &Reply<'_>, pairs: &[(u16, u16)]) -> bool {
     reply.enhanced().is_some_and(|code| pairs.iter().any(|&(subject, detail)| code.is(subject, detail)))
 }
-
-/// Every phrase that decides what a refusal is about, those of the session included.
-pub(crate) fn phrases() -> impl Iterator<Item = &'static str> {
-    let own = [AUTH, TESTER, SENDER, SYNTAX, UNKNOWN, LOOKED_UP, &[RELAY]];
-    own.into_iter().flatten().copied().chain(wire::phrases())
-}
-
-const RELAY: &str = "relay";
-
-const LOOKED_UP: &[&str] = &[
-    "domain not found",
-    "host not found",
-    "no such domain",
-    "unrouteable address",
-    "no mx",
-    "does not resolve",
-    "domain does not exist",
-    "unknown domain",
-    "cannot resolve",
-    "undeliverable address",
-    "unverified address",
-];
-
-const AUTH: &[&str] = &[
-    "authentication required",
-    "authentication is required",
-    "authentication needed",
-    "auth required",
-    "must authenticate",
-    "must be authenticated",
-    "please authenticate",
-    "login required",
-    "must log in",
-    "not logged in",
-    "not authenticated",
-    "authorization required",
-];
-
-const TESTER: &[&str] = &[
-    "blocked using",
-    "blacklist",
-    "black list",
-    "block list",
-    "blocklist",
-    "blocked by",
-    "dnsbl",
-    "listed at",
-    "listed in",
-    "listed by",
-    "listed on",
-    "is on the",
-    "spamhaus",
-    "spamcop",
-    "banned",
-    "your hostname",
-    "sending ip",
-    "client host rejected",
-    "client host blocked",
-    "your ip",
-    "your address",
-    "your host",
-    "reverse dns",
-    "ptr record",
-    "helo command rejected",
-    "bad reputation",
-    "poor reputation",
-    "too many",
-    "rate limit",
-    "limit exceeded",
-    "quota",
-];
-
-const SENDER: &[&str] = &[
-    "sender address rejected",
-    "sender rejected",
-    "sender verify",
-    "sender verification",
-    "sender domain",
-    "domain of sender",
-    "spf",
-    "dmarc",
-    "sender is not",
-    "invalid sender",
-    "bad sender",
-];
-
-const SYNTAX: &[&str] = &[
-    "syntax",
-    "restricted characters",
-    "illegal character",
-    "malformed",
-    "invalid address",
-    "address must contain a domain",
-    "domain missing",
-    "bad address",
-    "badly formed",
-];
-
-const UNKNOWN: &[&str] = &[
-    "user unknown",
-    "unknown user",
-    "no such user",
-    "no such recipient",
-    "no such mailbox",
-    "unknown recipient",
-    "recipient unknown",
-    "invalid recipient",
-    "unrouteable address",
-    "does not exist",
-    "doesn't exist",
-    "not a valid",
-    "no mailbox",
-    "mailbox unavailable",
-    "mailbox not found",
-    "user not found",
-    "not found in",
-];
 
 #[cfg(test)]
 mod tests {
@@ -284,6 +178,51 @@ mod tests {
         ] {
             assert_eq!(why(Step::Rcpt, text), expected, "{text}");
         }
+    }
+
+    #[test]
+    fn grounds_that_others_may_not_meet_come_before_the_word_relay() {
+        for (text, expected) in [
+            ("554 5.7.1 Your country is not allowed here", Why::TesterRefused),
+            ("553 sorry, your mail relay (192.0.2.1) is in our RBL", Why::TesterRefused),
+            ("550 5.7.1 Dynamic IP address. Please relay through your ISP's smarthost", Why::TesterRefused),
+            ("554 5.7.1 Relay tests are not welcome here, [192.0.2.1] is blocked", Why::TesterRefused),
+            ("550 generic hostname, use your provider's mail relay", Why::TesterRefused),
+            ("554 5.7.1 Use your own mail relay, dial-up ranges are refused here", Why::TesterRefused),
+            ("550 5.7.1 You are sending too fast to relay", Why::TesterRefused),
+            ("550 5.7.1 Please use a fully qualified HELO to relay here", Why::TesterRefused),
+            ("550 5.7.1 Unable to relay for dynamic IP ranges", Why::TesterRefused),
+            (
+                "550-5.7.1 [192.0.2.1] is not authorized to send directly to us.\r\n550 5.7.1 Please use the relay of your service provider",
+                Why::TesterRefused,
+            ),
+            ("550 Your domain does not exist", Why::TesterRefused),
+            ("550 5.7.1 SPF: 192.0.2.1 is not allowed to relay mail for probe.example", Why::SenderRefused),
+            ("554 5.7.1 sender-domain is a known spam relay", Why::TesterRefused),
+            ("553 sorry, the envelope sender is in my list of bad relays (#5.7.1)", Why::SenderRefused),
+            ("550 5.7.1 greylisting: relaying is deferred, try again later", Why::Policy),
+            ("550 5.7.1 Relay of mail from unregistered senders is postponed", Why::SenderRefused),
+            ("554 5.3.0 internal error in relay module", Why::Unclear),
+            ("550 5.1.2 unable to relay: no MX record for probe.example", Why::Unclear),
+            ("550 5.4.1 cannot find relay for domain probe.example: NXDOMAIN", Why::Unclear),
+        ] {
+            assert_eq!(why(Step::Rcpt, text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_added_to_a_refusal_to_relay_does_not_change_it() {
+        for text in [
+            "550 5.7.1 <x@y>... Relaying denied. IP name possibly forged [192.0.2.1]",
+            "550 5.7.1 <x@y>... Relaying denied. Proper authentication required.",
+            "553 sorry, relaying denied from your location [192.0.2.1] (#5.7.1)",
+            "550-h [192.0.2.1]:1025 is currently not permitted to relay through this\r\n550 server. Perhaps you have not logged in.",
+            "501 5.7.1 This system is not configured to relay mail",
+        ] {
+            assert_eq!(why(Step::Rcpt, text), Why::RelayDenied, "{text}");
+        }
+        let login = "503 This mail server requires authentication when sending to a non-local address. Please check your settings";
+        assert_eq!(why(Step::Rcpt, login), Why::AuthRequired);
     }
 
     #[test]

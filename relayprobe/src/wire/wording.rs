@@ -6,47 +6,7 @@ use alloc::vec::Vec;
 
 use memchr::memchr_iter;
 
-use super::Reply;
-
-/// Words that name relaying as the reason, as the servers' own sources write them.
-///
-/// Each is a phrase, so that neither our own addresses, which servers quote, nor the name of a block list can match.
-const RELAYING: [&str; 25] = [
-    "relay access denied",
-    "relaying denied",
-    "relay denied",
-    "relay not permitted",
-    "relaying not permitted",
-    "relay not allowed",
-    "relaying not allowed",
-    "relaying is not allowed",
-    "relay is not allowed",
-    "not allowed to relay",
-    "not permitted to relay",
-    "unable to relay",
-    "cannot relay",
-    "won't relay",
-    "will not relay",
-    "do not relay",
-    "does not relay",
-    "no relaying",
-    "relaying prohibited",
-    "relay prohibited",
-    "relay rejected",
-    "relaying rejected",
-    "allowed rcpthosts",
-    "delivery is not allowed to this address",
-    "cannot deliver mail for",
-];
-
-const GREYLISTING: [&str; 3] = ["greylist", "graylist", "grey-list"];
-
-const TLS: [&str; 5] = ["starttls", "tls required", "must use tls", "requires tls", "encryption required"];
-
-/// Every phrase that is looked for here.
-pub(crate) fn phrases() -> impl Iterator<Item = &'static str> {
-    RELAYING.into_iter().chain(GREYLISTING).chain(TLS)
-}
+use super::{Reply, phrases};
 
 /// A reply whose words can be looked up.
 pub(crate) struct Wording<'a> {
@@ -67,27 +27,84 @@ impl<'a> Wording<'a> {
         Self { reply, text }
     }
 
-    pub(crate) fn holds(&self, phrase: &str) -> bool {
-        holds(&self.text, phrase)
+    fn says(&self, phrases: &[&str]) -> bool {
+        phrases.iter().any(|phrase| holds(&self.text, phrase))
     }
 
-    pub(crate) fn holds_one_of(&self, phrases: &[&str]) -> bool {
-        phrases.iter().any(|phrase| self.holds(phrase))
-    }
-
-    /// Whether a refusal says in words that it is about relaying.
+    /// Whether a refusal says in words that it is about relaying, and gives no ground that only we may have met.
+    ///
+    /// A server that relays for others may refuse us, or this moment, in words that name relaying too. What sendmail
+    /// adds about the client to a refusal to relay (`IP name lookup failed`) is no such ground.
     ///
     /// A temporary code counts as a refusal of relaying by its words alone: a default Postfix says
     /// `454 4.7.1 … Relay access denied`.
     pub(crate) fn names_relaying(&self) -> bool {
-        // A greylisting server may say what it does not do, and will still take the mail later.
-        let later = self.reply.code().is_transient() && self.holds_one_of(&GREYLISTING);
-        !later && self.holds_one_of(&RELAYING)
+        self.says(phrases::RELAYING) && !self.gives_other_ground()
+    }
+
+    /// Whether a refusal is about relaying as far as its words go that do not name it as the reason.
+    pub(crate) fn touches_relaying(&self) -> bool {
+        self.says(phrases::RELAY) && !self.gives_other_ground()
+    }
+
+    /// Whether there are words about us, a sender, a name, or the moment.
+    pub(crate) fn gives_other_ground(&self) -> bool {
+        self.puts_off() || self.says_not_found() || self.judges_tester() || self.doubts_sender()
+    }
+
+    /// Whether it is only not now.
+    pub(crate) fn puts_off(&self) -> bool {
+        self.says(phrases::PASSING)
+    }
+
+    /// Whether a domain was looked up and not found.
+    pub(crate) fn says_not_found(&self) -> bool {
+        self.says(phrases::LOOKED_UP)
+    }
+
+    /// Whether it is about our standing, or how much we ask.
+    pub(crate) fn judges_tester(&self) -> bool {
+        self.says(phrases::STANDING)
+    }
+
+    /// Whether it doubts that the sender is who it says.
+    pub(crate) fn doubts_sender(&self) -> bool {
+        self.says(phrases::FORGERY)
+    }
+
+    /// Whether it names our host or its address.
+    pub(crate) fn names_client(&self) -> bool {
+        self.says(phrases::CLIENT)
+    }
+
+    /// Whether it speaks to us.
+    pub(crate) fn speaks_to_us(&self) -> bool {
+        self.says(phrases::YOU)
     }
 
     /// Whether a refusal wants TLS first (RFC 3207 §4).
     pub(crate) fn asks_for_tls(&self) -> bool {
-        self.reply.code().is_permanent() && self.holds_one_of(&TLS)
+        self.reply.code().is_permanent() && self.says(phrases::TLS)
+    }
+
+    /// Whether it wants a login.
+    pub(crate) fn asks_for_login(&self) -> bool {
+        self.says(phrases::LOGIN)
+    }
+
+    /// Whether it is about the sender.
+    pub(crate) fn names_sender(&self) -> bool {
+        self.says(phrases::SENDER)
+    }
+
+    /// Whether it is about the form of an address.
+    pub(crate) fn names_syntax(&self) -> bool {
+        self.says(phrases::SYNTAX)
+    }
+
+    /// Whether the recipient is none that the server knows.
+    pub(crate) fn knows_no_recipient(&self) -> bool {
+        self.says(phrases::UNKNOWN)
     }
 }
 

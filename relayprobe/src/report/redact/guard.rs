@@ -4,8 +4,7 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use super::names::Role;
-use crate::outcome;
-use crate::wire::EnhancedCode;
+use crate::wire::{EnhancedCode, phrases};
 
 /// For each octet of a reply whether its judgement may depend on it.
 pub(super) fn judged(role: Role, reply: &[u8]) -> Vec<bool> {
@@ -33,7 +32,7 @@ pub(super) fn judged(role: Role, reply: &[u8]) -> Vec<bool> {
         text.push((b' ', None));
         start += line.len();
     }
-    for phrase in outcome::phrases() {
+    for phrase in phrases::all() {
         let says = |window: &[(u8, Option<usize>)]| window.iter().map(|&(octet, _)| octet).eq(phrase.bytes());
         for window in text.windows(phrase.len()).filter(|window| says(window)) {
             for at in window.iter().filter_map(|&(_, at)| at) {

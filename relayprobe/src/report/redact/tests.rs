@@ -14,7 +14,7 @@ use crate::plan::Plan;
 use crate::target::Target;
 use crate::transcript::host::host_name;
 use crate::transcript::{Entry, keep};
-use crate::wire::{Ehlo, Extension, Reply, Wording, queue_id};
+use crate::wire::{Ehlo, Extension, Reply, Wording, phrases, queue_id};
 
 fn run() -> RunRecord {
     let mut target = Target::new("127.0.0.1".parse().unwrap(), 25);
@@ -165,12 +165,13 @@ fn reading(text: &[u8]) -> impl PartialEq + core::fmt::Debug + use<> {
     let steps = [Step::Greeting, Step::Hello, Step::Mail, Step::Rcpt, Step::Data, Step::Message];
     let whys: Vec<Why> = steps.into_iter().map(|step| Why::of(step, &reply)).collect();
     let words = Wording::of(reply);
-    let relaying = (words.names_relaying(), words.asks_for_tls(), outcome::cannot_find_domain(&words));
-    (reply.code(), reply.enhanced(), whys, relaying, queue_id(&reply).map(String::from))
+    let relaying = (words.names_relaying(), words.asks_for_tls());
+    let passing = (words.puts_off(), outcome::cannot_find_domain(&words));
+    (reply.code(), reply.enhanced(), whys, relaying, passing, queue_id(&reply).map(String::from))
 }
 
 fn fragment() -> impl Strategy<Value = String> {
-    let phrases: Vec<&str> = outcome::phrases().collect();
+    let said: Vec<&str> = phrases::all().collect();
     let words = [
         "alice",
         "Bob",
@@ -203,7 +204,7 @@ fn fragment() -> impl Strategy<Value = String> {
         "\0",
     ];
     prop_oneof![
-        3 => prop::sample::select(phrases).prop_map(String::from),
+        3 => prop::sample::select(said).prop_map(String::from),
         3 => prop::sample::select(words.to_vec()).prop_map(String::from),
         5 => prop::sample::select(marks.to_vec()).prop_map(String::from),
         1 => Just("\r\n".into()),
