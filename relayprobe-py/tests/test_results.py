@@ -120,6 +120,12 @@ def test_what_the_caller_did_wrong_is_an_error(identity: Identity) -> None:
         (lambda: planned(matrix="huge"), InputError, "input"),
         (lambda: planned(cases=["nonsense"]), InputError, "input"),
         (lambda: planned(prove="all"), PlanError, "no-keys"),
+        (
+            lambda: relayprobe.probe("192.0.2.1", identity=identity, authorization="own-server:x", wait=-1),
+            InputError,
+            "input",
+        ),
+        (lambda: relayprobe.listings("192.0.2.1", []), InputError, "input"),
         (lambda: Authorization.parse("K123"), InputError, "input"),
         (lambda: Identity(probe_domain="no domain"), InputError, "input"),
         (lambda: Report.from_json("{"), ReportError, "json"),

@@ -32,6 +32,7 @@ pub mod store;
 mod sweep;
 mod target;
 mod targets;
+mod values;
 pub mod wait;
 pub mod web;
 
@@ -130,7 +131,7 @@ impl Failure {
         match self {
             Self::Config(_) | Self::Probe(_) | Self::Plan(_) | Self::Judge(_) => USAGE,
             Self::Authorities(AuthoritiesError::None { .. }) => USAGE,
-            Self::Proof(ProofError::Nowhere) => USAGE,
+            Self::Proof(ProofError::Nowhere | ProofError::Survey { .. }) => USAGE,
             Self::Demo(_)
             | Self::Proof(ProofError::Listen { .. })
             | Self::Keys(_)

@@ -10,6 +10,7 @@ from os import PathLike
 from typing import Any
 
 from . import _core
+from ._errors import InputError
 from ._octets import Octets
 from ._who import Address, Identity, Network, Target, as_servers
 
@@ -174,6 +175,8 @@ def listings(
     """
     many = [addresses] if isinstance(addresses, (str, Address)) else list(addresses)
     each = [lists] if isinstance(lists, BlockList) else list(lists)
+    if not each:
+        raise InputError("lists: none is named, so nobody would be asked; name a BlockList", "input", {"field": "lists"})
     asked = json.dumps([entry._data() for entry in each])
     found = _core.listings(asked, [ip_address(address) for address in many], as_servers(servers))
     return tuple(Listing._from(data) for data in json.loads(found))

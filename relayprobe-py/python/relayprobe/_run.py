@@ -6,11 +6,12 @@ import logging
 import time
 from collections.abc import Callable, Iterable
 from datetime import timedelta
+from math import inf
 from os import PathLike, fspath
 from typing import TYPE_CHECKING
 
 from . import _core
-from ._errors import PlanError
+from ._errors import InputError, PlanError
 from ._plan import Options, Wishes, as_store
 from ._receipts import Sink
 from ._report import Report
@@ -103,6 +104,9 @@ class Proof:
             keys = _core.Keyring.new() if store is None else store.keys()
         self.keys = keys
         self.patience = wait.total_seconds() if isinstance(wait, timedelta) else wait
+        if self.patience is not None and not 0 <= self.patience < inf:
+            message = f"wait: seconds from 0 on are wanted, like 60, not {self.patience}"
+            raise InputError(message, "input", {"field": "wait", "value": str(self.patience)})
         self.own: Sink | None = None
         self.sink: Sink | None = None
         self.arrivals: list[_core.Arrivals] = []

@@ -15,7 +15,7 @@ pub enum Scope {
     /// Hosts of the internet.
     #[default]
     Internet,
-    /// Loopback, private and link-local hosts too.
+    /// Hosts at special-purpose addresses too: loopback, private, link-local and the like.
     Private,
 }
 

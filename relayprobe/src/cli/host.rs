@@ -4,7 +4,7 @@ use core::fmt;
 use core::str::FromStr;
 use std::net::{IpAddr, Ipv6Addr};
 
-use relayprobe::address::{AddressError, Domain};
+use relayprobe::address::{AddressError, Domain, Network};
 use relayprobe::dns;
 
 /// `HOST[:PORT]` as it was written.
@@ -27,6 +27,8 @@ pub enum HostError {
     Name(#[from] AddressError),
     #[error("\"{text}\" is not a port from 1 to 65535")]
     Port { text: String },
+    #[error("{text} is a network, and none is ever tested: name its mail servers")]
+    Network { text: String },
     #[error("an IPv6 address stands in brackets, like [2001:db8::1] or [2001:db8::1]:25, and has no zone")]
     Ipv6,
 }
@@ -47,6 +49,9 @@ impl FromStr for Host {
                 None => return Err(HostError::Ipv6),
             };
             return Ok(Self { place: Place::Address(address.into()), port });
+        }
+        if text.parse::<Network>().is_ok() {
+            return Err(HostError::Network { text: text.into() });
         }
         let (host, port) = match text.split_once(':') {
             Some((_, rest)) if rest.contains(':') => return Err(HostError::Ipv6),
@@ -127,6 +132,12 @@ mod tests {
             "::1:x",
         ] {
             assert!(text.parse::<Host>().is_err(), "{text}");
+        }
+    }
+    #[test]
+    fn a_network_is_no_host() {
+        for text in ["192.0.2.0/24", "2001:db8::/32"] {
+            assert_eq!(text.parse::<Host>(), Err(HostError::Network { text: text.into() }));
         }
     }
 }

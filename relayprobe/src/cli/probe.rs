@@ -4,7 +4,6 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use clap::builder::{PossibleValuesParser, TypedValueParser};
 use relayprobe::address::{Domain, Scope, ScopeError};
 use relayprobe::matrix::{CaseError, UnknownCase};
 use relayprobe::plan::{Measure, NeverTest, NeverTestError, PlanBuilder, Profile, Vantage};
@@ -22,6 +21,7 @@ use crate::cli::store::Store;
 use crate::cli::sweep::{SweepError, SweepOptions, Wishes, sweep};
 use crate::cli::target::TargetOptions;
 use crate::cli::targets::List;
+use crate::cli::values::{self, word};
 
 /// More than every network there is.
 const LIST_LIMIT: u64 = 64 << 20;
@@ -82,10 +82,10 @@ struct Manner {
     #[arg(long, value_name = "1..3", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=3))]
     connections: u8,
     /// Ask deferred cases again after so many seconds; repeatable, one try each. The profile decides unless given
-    #[arg(long, value_name = "SECONDS")]
+    #[arg(long, value_name = "SECONDS", value_parser = values::seconds)]
     retry_after: Vec<u32>,
     /// Local address to connect from
-    #[arg(long, value_name = "ADDRESS")]
+    #[arg(long, value_name = "ADDRESS", value_parser = values::own_address)]
     source: Option<IpAddr>,
     /// From where we look; outside unless given, except for a loopback target
     #[arg(long, value_name = "KIND",
@@ -297,15 +297,4 @@ impl Manner {
         }
         if self.again { builder.again() } else { builder }
     }
-}
-
-/// Reads one of a few words.
-pub(crate) fn word<T, const N: usize>(all: [(&'static str, T); N]) -> impl TypedValueParser<Value = T>
-where
-    T: Copy + Send + Sync + 'static,
-{
-    PossibleValuesParser::new(all.map(|(word, _)| word)).try_map(move |given| {
-        let found = all.iter().find(|(word, _)| *word == given);
-        found.map(|&(_, value)| value).ok_or("not one of these words")
-    })
 }

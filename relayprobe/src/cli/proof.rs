@@ -15,9 +15,9 @@ use relayprobe::{Identity, Keyring};
 use crate::cli::Failure;
 use crate::cli::keys;
 use crate::cli::output::tell;
-use crate::cli::probe::word;
 use crate::cli::sources::Sources;
 use crate::cli::store::Store;
+use crate::cli::values::{self, word};
 use crate::cli::wait::{Patience, tell_notes};
 
 /// How acceptances are proven.
@@ -35,7 +35,7 @@ pub(crate) struct ProofOptions {
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..=64))]
     messages: Option<u16>,
     /// Receive the messages here, as the mail server of the probe domain
-    #[arg(long, value_name = "ADDR:PORT")]
+    #[arg(long, value_name = "ADDR:PORT", value_parser = values::listening)]
     sink: Option<SocketAddr>,
     /// accept: take what comes; refuse: look at it and refuse it, so that nothing is delivered
     #[arg(long, value_name = "MODE", default_value = "accept", requires = "sink",
@@ -45,7 +45,7 @@ pub(crate) struct ProofOptions {
     #[arg(long, value_name = "MAILBOX")]
     receipts: Vec<PathBuf>,
     /// Where others reach the mail server of the probe domain: a message of our own shows that it works
-    #[arg(long, value_name = "ADDR:PORT")]
+    #[arg(long, value_name = "ADDR:PORT", value_parser = values::listening)]
     way_in: Option<SocketAddr>,
     /// How long to wait for messages, like 30s or 6h; until the first proof or 2 minutes unless given
     #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
@@ -63,6 +63,11 @@ pub(crate) enum ProofError {
          --store of a running `relayprobe sink`"
     )]
     Nowhere,
+    #[error(
+        "{option} is about messages, and none are sent: name --sink ADDR:PORT, --receipts MAILBOX, or --stage prove with the \
+         --store of a running `relayprobe sink`"
+    )]
+    Survey { option: &'static str },
     #[error("cannot listen on {address}: {fault}")]
     Listen { address: SocketAddr, fault: io::Error },
 }
@@ -101,7 +106,7 @@ impl ProofOptions {
             Some("prove") if !named && store.is_none() => return Err(ProofError::Nowhere.into()),
             Some("prove") => {}
             None if named => {}
-            _ => return Ok(None),
+            _ => return self.survey(),
         }
         let keys = store.map_or_else(|| Ok(keys::fresh()?), Store::keys)?;
         let mut sources = Sources::default();
@@ -127,6 +132,22 @@ impl ProofOptions {
         let (which, count, window) = (self.prove, self.messages, self.window);
         let messages = Messages { keys: keys.clone(), which, count, window, way_in };
         Ok(Some(Proof { keys, sources, patience, messages }))
+    }
+}
+
+impl ProofOptions {
+    /// Nothing for a survey, in which an option about messages would be lost.
+    fn survey(&self) -> Result<Option<Proof>, Failure> {
+        let options = [
+            ("--window", self.window.is_some()),
+            ("--wait", self.wait.is_some()),
+            ("--way-in", self.way_in.is_some()),
+            ("--messages", self.messages.is_some()),
+        ];
+        match options.into_iter().find(|&(_, given)| given && self.stage.is_none()) {
+            Some((option, _)) => Err(ProofError::Survey { option }.into()),
+            None => Ok(None),
+        }
     }
 }
 

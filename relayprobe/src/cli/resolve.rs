@@ -15,6 +15,7 @@ use crate::cli::judge::{JudgeError, LIMIT};
 use crate::cli::names::{NameOptions, NamesError, provider};
 use crate::cli::output::show;
 use crate::cli::read::read_text;
+use crate::cli::values;
 
 /// Show where the mail of a domain goes: its hosts, their addresses, and the names of these
 #[derive(Args, Debug)]
@@ -104,7 +105,7 @@ impl Resolved {
 #[derive(Args, Debug)]
 pub(crate) struct ListingsOptions {
     /// The addresses
-    #[arg(value_name = "ADDRESS", required_unless_present = "report")]
+    #[arg(value_name = "ADDRESS", value_parser = values::address, required_unless_present = "report")]
     addresses: Vec<IpAddr>,
     /// A report as --json or the store has written it; - for standard input
     #[arg(long, value_name = "REPORT")]

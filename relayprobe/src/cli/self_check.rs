@@ -16,6 +16,7 @@ use crate::cli::names::{NameOptions, NamesError};
 use crate::cli::output::{OutputError, show, tell};
 use crate::cli::read::read_text;
 use crate::cli::resolve::json;
+use crate::cli::values;
 use crate::cli::web::{Authorities, LIMIT, fetch};
 
 /// Days for which a new one is good (RFC 9116 §2.5.5 advises less than a year).
@@ -26,7 +27,7 @@ const DAY: u64 = 86_400;
 #[derive(Args, Debug)]
 pub(crate) struct SelfCheckOptions {
     /// The address that tests, as the internet sees it; the addresses of the HELO name unless given
-    #[arg(long, value_name = "ADDRESS")]
+    #[arg(long, value_name = "ADDRESS", value_parser = values::address)]
     source: Option<IpAddr>,
     /// Look at this file instead of what stands at the probe URI
     #[arg(long, value_name = "FILE")]

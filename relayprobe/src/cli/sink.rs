@@ -13,10 +13,10 @@ use crate::cli::Failure;
 use crate::cli::config::{Config, IdentityOptions};
 use crate::cli::desk::{Desk, Met};
 use crate::cli::output::tell;
-use crate::cli::probe::word;
 use crate::cli::proof::{ProofError, warn_of_contact};
 use crate::cli::run::stop_on_signal;
 use crate::cli::store::{Store, StoreError};
+use crate::cli::values::{self, word};
 
 /// How often what came before its report is offered again.
 const AGAIN: Duration = Duration::from_secs(10);
@@ -25,7 +25,7 @@ const AGAIN: Duration = Duration::from_secs(10);
 #[derive(Args, Debug)]
 pub(crate) struct ListenOptions {
     /// Where to listen
-    #[arg(value_name = "ADDR:PORT")]
+    #[arg(value_name = "ADDR:PORT", value_parser = values::listening)]
     listen: SocketAddr,
     /// The store with keys, runs and reports; what comes is kept there
     #[arg(long, value_name = "DIR")]

@@ -10,6 +10,7 @@ use relayprobe::lookup::Fault;
 use crate::cli::host::{Host, Place};
 use crate::cli::names::{NamesError, addresses_of};
 use crate::cli::output::tell;
+use crate::cli::values;
 
 /// Where mail servers listen for other mail servers.
 const SMTP: u16 = 25;
@@ -47,7 +48,7 @@ pub(crate) struct TargetOptions {
         conflicts_with = "targets")]
     pub(crate) host: Option<Host>,
     /// Ports to ask on, the main one first
-    #[arg(long, value_name = "PORTS", value_delimiter = ',', value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(long, value_name = "PORTS", value_delimiter = ',', value_parser = values::port)]
     ports: Vec<u16>,
     /// A mail domain of the target's own, the main one first; repeatable
     #[arg(long, value_name = "DOMAIN")]
@@ -65,7 +66,7 @@ pub(crate) struct TargetOptions {
     #[arg(long, value_name = "NAME", conflicts_with = "targets")]
     expect_host: Option<Domain>,
     /// Another address of the same host in the other family, for forms that hold it
-    #[arg(long, value_name = "ADDRESS", conflicts_with = "targets")]
+    #[arg(long, value_name = "ADDRESS", value_parser = values::address, conflicts_with = "targets")]
     other_address: Option<IpAddr>,
 }
 

@@ -154,7 +154,8 @@ impl PlanBuilder {
         self
     }
 
-    /// Allows loopback, private and link-local targets, on mail ports and on any from 1,024 on.
+    /// Allows targets at special-purpose addresses (loopback, private, link-local and the like), on mail ports and on any
+    /// from 1,024 on.
     #[must_use]
     pub const fn allow_private(mut self) -> Self {
         self.scope = Scope::Private;

@@ -11,6 +11,9 @@ pub enum DirectoryFault {
     /// It cannot be made or looked at.
     #[error(transparent)]
     Io(#[from] io::Error),
+    /// Only the last directory of a path is made.
+    #[error("the directory that it is to lie in does not exist; make that first")]
+    NoParent,
     /// A link could lead elsewhere tomorrow.
     #[error("it is a symbolic link; name the directory itself")]
     Link,
@@ -29,6 +32,7 @@ pub enum DirectoryFault {
 /// Makes sure that `path` is a directory to which nobody else can write. One that is missing is made.
 pub fn directory(path: &Path) -> Result<(), DirectoryFault> {
     match builder().create(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Err(DirectoryFault::NoParent),
         Err(error) if error.kind() != ErrorKind::AlreadyExists => return Err(error.into()),
         Ok(()) | Err(_) => {}
     }
