@@ -297,9 +297,15 @@ fn void_banned(record: &RunRecord, evidence: &Evidence<'_>, outcomes: &mut [Outc
 pub(crate) struct Ban {
     after: Order,
     before: Option<Order>,
+    /// The control was refused as out of sequence each time (503, RFC 5321 §4.2.2): this is about the session, not us.
+    pub(crate) by_sequence: bool,
 }
 
 impl Ban {
+    fn between(after: Option<Order>, refused: Option<bool>, before: Option<Order>) -> Option<Self> {
+        after.zip(refused).map(|(after, by_sequence)| Self { after, before, by_sequence })
+    }
+
     fn holds(&self, order: Order) -> bool {
         order > self.after && self.before.is_none_or(|before| order < before)
     }
@@ -313,18 +319,19 @@ pub(crate) fn bans(evidence: &Evidence<'_>, path: usize) -> Vec<Ban> {
             usize::from(probe.path) == path && matches!(control, Some(matrix::LOCAL_ACCEPT | matrix::END))
         })
     };
-    let mut good = None;
-    let mut refused = false;
     let mut bans = Vec::new();
+    let mut good = None;
+    // Whether each refusal since then was about the sequence.
+    let mut refused: Option<bool> = None;
     for sighting in evidence.sightings.iter().filter(is_control) {
-        if sighting.answer.code.is_positive() {
-            bans.extend(good.filter(|_| refused).map(|after| Ban { after, before: Some(sighting.order) }));
+        let Answer { code, .. } = sighting.answer;
+        if code.is_positive() {
+            bans.extend(Ban::between(good, refused.take(), Some(sighting.order)));
             good = Some(sighting.order);
-            refused = false;
-        } else if sighting.answer.code.is_permanent() {
-            refused = true;
+        } else if code.is_permanent() {
+            refused = Some(code.number() == 503 && refused.unwrap_or(true));
         }
     }
-    bans.extend(good.filter(|_| refused).map(|after| Ban { after, before: None }));
+    bans.extend(Ban::between(good, refused, None));
     bans
 }

@@ -284,7 +284,7 @@ impl<'a> View<'a> {
         let all_plain = plain.peek().is_some() && plain.all(|why| why == Why::TesterRefused);
         local == Some(Why::TesterRefused)
             || all_plain
-            || !bans(self.evidence, self.path).is_empty()
+            || bans(self.evidence, self.path).iter().any(|ban| !ban.by_sequence)
             || self.is_shut_out()
     }
 
