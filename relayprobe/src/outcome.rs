@@ -335,3 +335,23 @@ pub(crate) fn bans(evidence: &Evidence<'_>, path: usize) -> Vec<Ban> {
     bans.extend(Ban::between(good, refused, None));
     bans
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reply_that_was_cut_is_read_as_far_as_it_was_kept() {
+        for (left, whole) in [
+            ("554-5.7.1 Relay access denied\r\n554-ask the po", "554 5.7.1 Relay access denied\r\n"),
+            ("554-5.7.1 Relay access denied\r\n", "554 5.7.1 Relay access denied\r\n"),
+            ("554-5.7.1 Relay acc", "554 5.7.1 Relay acc\r\n"),
+            ("554 5.7.1 Relay access denied\r\n", "554 5.7.1 Relay access denied\r\n"),
+        ] {
+            let octets = Octets::from(left.as_bytes());
+            let kept = kept(&octets);
+            assert_eq!(&*kept, whole.as_bytes(), "{left:?}");
+            assert!(Reply::parse(&kept).is_ok_and(|reply| reply.code().number() == 554), "{left:?}");
+        }
+    }
+}
