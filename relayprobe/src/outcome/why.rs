@@ -197,6 +197,12 @@ mod tests {
                 Why::TesterRefused,
             ),
             ("550 Your domain does not exist", Why::TesterRefused),
+            ("550 5.7.1 192.0.2.1 is blocked", Why::TesterRefused),
+            ("550 5.7.1 Client IP not whitelisted for relay", Why::TesterRefused),
+            ("550 5.7.1 Access from this network to our relay is restricted", Why::TesterRefused),
+            ("550 5.7.1 No reverse lookup for the client of this relay", Why::TesterRefused),
+            ("550 5.7.1 Client does not have permissions to send as this sender", Why::SenderRefused),
+            ("550 5.7.1 the relay is under maintenance, come back tomorrow", Why::Policy),
             ("550 5.7.1 SPF: 192.0.2.1 is not allowed to relay mail for probe.example", Why::SenderRefused),
             ("554 5.7.1 sender-domain is a known spam relay", Why::TesterRefused),
             ("553 sorry, the envelope sender is in my list of bad relays (#5.7.1)", Why::SenderRefused),
@@ -218,6 +224,9 @@ mod tests {
             "553 sorry, relaying denied from your location [192.0.2.1] (#5.7.1)",
             "550-h [192.0.2.1]:1025 is currently not permitted to relay through this\r\n550 server. Perhaps you have not logged in.",
             "501 5.7.1 This system is not configured to relay mail",
+            "550 5.7.1 You are not allowed to send mail to other domains through this server",
+            "553 sorry, that domain isn't allowed to be relayed thru this MTA without authentication (#5.7.1)",
+            "550 not local host probe.example, not a gateway",
         ] {
             assert_eq!(why(Step::Rcpt, text), Why::RelayDenied, "{text}");
         }
