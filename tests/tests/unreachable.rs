@@ -7,6 +7,7 @@ use relayprobe::moment::{Date, Moment};
 use relayprobe::outcome::{NotTested, Outcome};
 use relayprobe::session::{Input, Output};
 use relayprobe::transcript::What;
+use relayprobe::verdict::How;
 use relayprobe::{Identity, Matrix, Plan, Report, Session, Target, Verdict};
 use relayprobe_tests::{dialogue, virtual_time};
 
@@ -50,7 +51,7 @@ fn how_a_server_is_out_of_reach_is_told() {
     ] {
         let report = lost(loss, &[25]);
         assert_eq!(report.verdict, Verdict::Unreachable, "{loss:?}");
-        assert_eq!(report.how.map(|how| how.as_str()), Some(how));
+        assert_eq!(report.how.map(How::as_str), Some(how));
     }
 }
 
@@ -70,15 +71,15 @@ fn a_busy_server_is_left_alone_for_longer_each_time() {
         let dialogue =
             format!("@ profile brisk\n@ virtual\non greeting: {greeting}\n= verdict undetermined\n");
         let report = virtual_time::run(&dialogue::parse("busy", &dialogue), usize::MAX).report;
-        let connects: Vec<Duration> = report
+        let connects: Vec<Moment> = report
             .transcript
             .connections
             .iter()
             .flat_map(|connection| &connection.entries)
             .filter(|entry| entry.what == What::Connected)
-            .map(|entry| Duration::from_micros(entry.at.as_micros()))
+            .map(|entry| entry.at)
             .collect();
-        let pauses: Vec<Duration> = connects.windows(2).map(|pair| pair[1] - pair[0]).collect();
+        let pauses: Vec<Duration> = connects.windows(2).map(|pair| pair[1].since(pair[0])).collect();
         assert!(pauses.len() > 1, "{}", report.transcript_text());
         assert!(pauses[0] >= Duration::from_secs(5) && pauses.is_sorted(), "{greeting}: {pauses:?}");
         assert!(pauses.last() > pauses.first(), "{greeting}: {pauses:?}");
