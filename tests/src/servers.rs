@@ -11,7 +11,7 @@
 //! those the makers ship. Nothing leaves loopback: mail for outside goes at once to the sink a test names, from
 //! the address the server listens at, or is thrown away.
 //!
-//! ```ignore
+//! ```text
 //! let server = servers::postfix::start(servers::postfix::Flavour::Open, None);
 //! let client = std::net::TcpStream::connect(server.addr);
 //! ```
