@@ -81,6 +81,8 @@ fn what_a_plan_refuses_ends_with_64_and_names_the_option() {
             vec!["192.0.2.1", "--allow-private", "--sink-ip", "192.0.2.1", "--sink-ip", "192.0.2.2"],
             "--sink-ip",
         ),
+        (vec!["192.0.2.1", "--allow-private", "--window", "8d"], "--window is about messages"),
+        (vec!["192.0.2.1", "--allow-private", "--way-in", "127.0.0.1:25"], "--way-in is about messages"),
         (vec!["192.0.2.1", "--allow-private", "--case", "nonsense"], "relayprobe cases"),
         (vec!["192.0.2.1", "--allow-private", "--case", "ctl-end"], "--case ID"),
         (vec!["192.0.2.1", "--allow-private", "--define-case", "x"], "an id, a sender and a recipient"),

@@ -134,6 +134,7 @@ mod tests {
             assert!(text.parse::<Host>().is_err(), "{text}");
         }
     }
+
     #[test]
     fn a_network_is_no_host() {
         for text in ["192.0.2.0/24", "2001:db8::/32"] {

@@ -214,6 +214,7 @@ fn many(
     if options.proof.is_wanted() {
         return Err(SweepError::Proof.into());
     }
+    options.proof.check_survey()?;
     let (list, count) =
         List::open(options.sweep.targets.as_deref().unwrap_or(Path::new(""))).map_err(SweepError::List)?;
     let store = options.kept.store.as_deref().map(Store::open).transpose()?;

@@ -99,6 +99,20 @@ impl ProofOptions {
         }
     }
 
+    /// In a survey an option about messages would be lost.
+    pub(crate) fn check_survey(&self) -> Result<(), Failure> {
+        let options = [
+            ("--window", self.window.is_some()),
+            ("--wait", self.wait.is_some()),
+            ("--way-in", self.way_in.is_some()),
+            ("--messages", self.messages.is_some()),
+        ];
+        match options.into_iter().find(|&(_, given)| given && self.stage.is_none()) {
+            Some((option, _)) => Err(ProofError::Survey { option }.into()),
+            None => Ok(()),
+        }
+    }
+
     /// Opens the receiving side before anything is asked; nothing for a survey.
     pub(crate) fn open(&self, identity: &Identity, store: Option<&Store>) -> Result<Option<Proof>, Failure> {
         let named = self.sink.is_some() || !self.receipts.is_empty();
@@ -106,7 +120,7 @@ impl ProofOptions {
             Some("prove") if !named && store.is_none() => return Err(ProofError::Nowhere.into()),
             Some("prove") => {}
             None if named => {}
-            _ => return self.survey(),
+            _ => return self.check_survey().map(|()| None),
         }
         let keys = store.map_or_else(|| Ok(keys::fresh()?), Store::keys)?;
         let mut sources = Sources::default();
@@ -132,22 +146,6 @@ impl ProofOptions {
         let (which, count, window) = (self.prove, self.messages, self.window);
         let messages = Messages { keys: keys.clone(), which, count, window, way_in };
         Ok(Some(Proof { keys, sources, patience, messages }))
-    }
-}
-
-impl ProofOptions {
-    /// Nothing for a survey, in which an option about messages would be lost.
-    fn survey(&self) -> Result<Option<Proof>, Failure> {
-        let options = [
-            ("--window", self.window.is_some()),
-            ("--wait", self.wait.is_some()),
-            ("--way-in", self.way_in.is_some()),
-            ("--messages", self.messages.is_some()),
-        ];
-        match options.into_iter().find(|&(_, given)| given && self.stage.is_none()) {
-            Some((option, _)) => Err(ProofError::Survey { option }.into()),
-            None => Ok(None),
-        }
     }
 }
 

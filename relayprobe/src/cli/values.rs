@@ -2,8 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use clap::builder::PossibleValuesParser;
-use clap::builder::TypedValueParser;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 /// Reads one of a few words.
 pub(crate) fn word<T, const N: usize>(all: [(&'static str, T); N]) -> impl TypedValueParser<Value = T>
