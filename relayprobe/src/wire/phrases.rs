@@ -3,238 +3,355 @@
 //! Each is a phrase rather than a word, so that neither our own addresses, which servers quote, nor the name of a block
 //! list is taken for one.
 
-/// Relaying is refused, as the servers' own sources say it.
-pub(super) const RELAYING: &[&str] = &[
-    "relay access denied",
-    "relaying denied",
-    "relay denied",
-    "relaying is denied",
-    "relay not permitted",
-    "relaying not permitted",
-    "relaying is not permitted",
-    "relay not allowed",
-    "relaying not allowed",
-    "relaying is not allowed",
-    "relay is not allowed",
-    "not allowed to relay",
-    "not permitted to relay",
-    "not authorized to relay",
-    "not configured to relay",
-    "unable to relay",
-    "cannot relay",
-    "won't relay",
-    "will not relay",
-    "do not relay",
-    "does not relay",
-    "no relaying",
-    "relaying prohibited",
-    "relay prohibited",
-    "relay rejected",
-    "relaying rejected",
-    "allowed rcpthosts",
-    "delivery is not allowed to this address",
-    "cannot deliver mail for",
-    "allowed to be relayed",
-    "to other domains",
-    "to external domains",
-    "non-accepted domain",
-    "non-local domain",
-    "not a local domain",
-    "not local host",
-    "not a gateway",
-];
+use core::ops::BitOr;
 
-/// Not now: greylisting, or trouble of the server's own.
-pub(super) const PASSING: &[&str] = &[
-    "greylist",
-    "graylist",
-    "grey-list",
-    "try again later",
-    "try again in",
-    "try later",
-    "come back",
-    "retry later",
-    "retry in",
-    "tomorrow",
-    "maintenance",
-    "postponed",
-    "temporar",
-    "internal error",
-    "internal server error",
-    "system error",
-    "configuration error",
-    "queue is full",
-    "queue full",
-    "disk full",
-    "overloaded",
-    "too busy",
-];
+/// What words are about; several things at once are usual.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Topics(u16);
 
-/// A name was looked up, and is not there.
-pub(super) const LOOKED_UP: &[&str] = &[
-    "domain not found",
-    "host not found",
-    "no such domain",
-    "unrouteable address",
-    "no mx",
-    "nxdomain",
-    "does not resolve",
-    "domain does not exist",
-    "unknown domain",
-    "cannot resolve",
-    "undeliverable address",
-    "unverified address",
-];
+impl Topics {
+    /// Relaying is refused.
+    pub(super) const RELAYING: Self = Self(1 << 0);
+    /// Not now: greylisting, or trouble of the server's own.
+    pub(super) const PASSING: Self = Self(1 << 1);
+    /// A name was looked up, and is not there.
+    pub(super) const LOOKED_UP: Self = Self(1 << 2);
+    /// Where a client comes from, what is thought of it, and how much it asks.
+    pub(super) const STANDING: Self = Self(1 << 3);
+    /// Whether a sender may be who it says.
+    pub(super) const FORGERY: Self = Self(1 << 4);
+    /// The client is named, and nothing is said of its standing.
+    pub(super) const CLIENT: Self = Self(1 << 5);
+    /// We are spoken to.
+    pub(super) const YOU: Self = Self(1 << 6);
+    /// TLS first.
+    pub(super) const TLS: Self = Self(1 << 7);
+    /// A login first.
+    pub(super) const LOGIN: Self = Self(1 << 8);
+    /// The sender.
+    pub(super) const SENDER: Self = Self(1 << 9);
+    /// The form of an address.
+    pub(super) const SYNTAX: Self = Self(1 << 10);
+    /// The recipient is none that the server knows.
+    pub(super) const UNKNOWN: Self = Self(1 << 11);
+    /// The word alone.
+    pub(super) const RELAY: Self = Self(1 << 12);
 
-/// Where a client comes from, what is thought of it, and how much it asks.
-pub(super) const STANDING: &[&str] = &[
-    "blocked",
-    "blacklist",
-    "black list",
-    "block list",
-    "blocklist",
-    "blackhole",
-    "dnsbl",
-    " rbl",
-    "listed at",
-    "listed in",
-    "listed by",
-    "listed on",
-    "is on the",
-    "spamhaus",
-    "spamcop",
-    "spam relay",
-    "spam source",
-    "spammer",
-    "spam suspected",
-    "banned",
-    "sending ip",
-    "sender ip",
-    "sender's ip",
-    "connections from",
-    "from this network",
-    "client host rejected",
-    "reverse dns",
-    "reverse lookup",
-    "host name lookup",
-    "hostname lookup",
-    "ptr record",
-    "no ptr",
-    "generic hostname",
-    "dynamic ip",
-    "dynamic address",
-    "dynamic host",
-    "dynamic range",
-    "dynamically assigned",
-    "dial-up",
-    "dialup",
-    "helo command rejected",
-    "helo name",
-    "helo invalid",
-    "invalid helo",
-    "bad helo",
-    "qualified helo",
-    "fully qualified host",
-    "fully-qualified host",
-    "reputation",
-    "whitelist",
-    "allowlist",
-    "your country",
-    "your isp",
-    "your provider",
-    "your own mail relay",
-    "service provider",
-    "not welcome",
-    "relay test",
-    "too many",
-    "too much",
-    "too fast",
-    "too often",
-    "rate limit",
-    "limit exceeded",
-    "quota",
-];
+    /// Whether one of these is among them.
+    pub(super) const fn has(self, others: Self) -> bool {
+        self.0 & others.0 != 0
+    }
+}
 
-/// Whether a sender may be who it says.
-pub(super) const FORGERY: &[&str] = &["spf", "dmarc", "sender verify", "sender verification"];
+impl BitOr for Topics {
+    type Output = Self;
 
-/// The client is named, and nothing is said of its standing.
-pub(super) const CLIENT: &[&str] = &["your hostname", "your ip", "your address", "your host"];
+    fn bitor(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+}
 
-/// We are spoken to.
-pub(super) const YOU: &[&str] = &["your ", "you are ", "you're ", "you have "];
-
-pub(super) const TLS: &[&str] =
-    &["starttls", "tls required", "must use tls", "requires tls", "encryption required"];
-
-pub(super) const LOGIN: &[&str] = &[
-    "authentication required",
-    "authentication is required",
-    "authentication needed",
-    "requires authentication",
-    "auth required",
-    "must authenticate",
-    "must be authenticated",
-    "please authenticate",
-    "login required",
-    "must log in",
-    "not logged in",
-    "not authenticated",
-    "authorization required",
-];
-
-pub(super) const SENDER: &[&str] = &[
-    "sender address rejected",
-    "sender rejected",
-    "sender domain",
-    "sender-domain",
-    "domain of sender",
-    "envelope sender",
-    "unregistered sender",
-    "sender is not",
-    "as this sender",
-    "invalid sender",
-    "bad sender",
-];
-
-pub(super) const SYNTAX: &[&str] = &[
-    "syntax",
-    "restricted characters",
-    "illegal character",
-    "malformed",
-    "invalid address",
-    "address must contain a domain",
-    "domain missing",
-    "bad address",
-    "badly formed",
-];
-
-pub(super) const UNKNOWN: &[&str] = &[
-    "user unknown",
-    "unknown user",
-    "no such user",
-    "no such recipient",
-    "no such mailbox",
-    "unknown recipient",
-    "recipient unknown",
-    "invalid recipient",
-    "unrouteable address",
-    "does not exist",
-    "doesn't exist",
-    "not a valid",
-    "no mailbox",
-    "mailbox unavailable",
-    "mailbox not found",
-    "user not found",
-    "not found in",
-];
-
-pub(super) const RELAY: &[&str] = &["relay"];
+/// What a text in lower case is about, in one pass: a server is asked dozens of times, and each refusal is read.
+pub(super) fn topics(text: &[u8]) -> Topics {
+    let mut said = Topics::default();
+    let mut rest = text;
+    while let Some((&first, behind)) = rest.split_first() {
+        for &(phrase, topic) in begun_by(first) {
+            // Most part at their second octet.
+            if phrase.as_bytes().get(1) == behind.first() && rest.starts_with(phrase.as_bytes()) {
+                said = said | topic;
+            }
+        }
+        rest = behind;
+    }
+    said
+}
 
 /// Every phrase that is looked for.
 pub(crate) fn all() -> impl Iterator<Item = &'static str> {
-    [RELAYING, PASSING, LOOKED_UP, STANDING, FORGERY, CLIENT, YOU, TLS, LOGIN, SENDER, SYNTAX, UNKNOWN, RELAY]
-        .into_iter()
-        .flatten()
-        .copied()
+    SORTED.0.iter().map(|&(phrase, _)| phrase)
 }
+
+fn begun_by(octet: u8) -> &'static [(&'static str, Topics)] {
+    let (sorted, starts) = &SORTED;
+    let at = usize::from(octet);
+    let range = starts.get(at).zip(starts.get(at + 1));
+    range.and_then(|(&start, &end)| sorted.get(start..end)).unwrap_or_default()
+}
+
+type Sorted = ([(&'static str, Topics); COUNT], [usize; 257]);
+
+/// The phrases in the order of their first octets, and where those of each octet begin.
+static SORTED: Sorted = sorted();
+
+#[expect(clippy::indexing_slicing, reason = "the compiler runs this, and would say so")]
+const fn sorted() -> Sorted {
+    let mut sorted = [("", Topics(0)); COUNT];
+    let mut starts = [0; 257];
+    let mut filled = 0;
+    let mut octet = 0;
+    while octet < 256 {
+        starts[octet] = filled;
+        let mut table = 0;
+        while table < PHRASES.len() {
+            let (topic, phrases) = PHRASES[table];
+            let mut at = 0;
+            while at < phrases.len() {
+                if phrases[at].as_bytes()[0] as usize == octet {
+                    sorted[filled] = (phrases[at], topic);
+                    filled += 1;
+                }
+                at += 1;
+            }
+            table += 1;
+        }
+        octet += 1;
+    }
+    starts[256] = filled;
+    (sorted, starts)
+}
+
+#[expect(clippy::indexing_slicing, reason = "the compiler runs this, and would say so")]
+const COUNT: usize = {
+    let mut count = 0;
+    let mut table = 0;
+    while table < PHRASES.len() {
+        count += PHRASES[table].1.len();
+        table += 1;
+    }
+    count
+};
+
+const PHRASES: [(Topics, &[&str]); 13] = [
+    (
+        Topics::RELAYING,
+        &[
+            "relay access denied",
+            "relaying denied",
+            "relay denied",
+            "relaying is denied",
+            "relay not permitted",
+            "relaying not permitted",
+            "relaying is not permitted",
+            "relay not allowed",
+            "relaying not allowed",
+            "relaying is not allowed",
+            "relay is not allowed",
+            "not allowed to relay",
+            "not permitted to relay",
+            "not authorized to relay",
+            "not configured to relay",
+            "unable to relay",
+            "cannot relay",
+            "won't relay",
+            "will not relay",
+            "do not relay",
+            "does not relay",
+            "no relaying",
+            "relaying prohibited",
+            "relay prohibited",
+            "relay rejected",
+            "relaying rejected",
+            "allowed rcpthosts",
+            "delivery is not allowed to this address",
+            "cannot deliver mail for",
+            "allowed to be relayed",
+            "to other domains",
+            "to external domains",
+            "non-accepted domain",
+            "non-local domain",
+            "not a local domain",
+            "not local host",
+            "not a gateway",
+        ],
+    ),
+    (
+        Topics::PASSING,
+        &[
+            "greylist",
+            "graylist",
+            "grey-list",
+            "try again later",
+            "try again in",
+            "try later",
+            "come back",
+            "retry later",
+            "retry in",
+            "tomorrow",
+            "maintenance",
+            "postponed",
+            "temporar",
+            "internal error",
+            "internal server error",
+            "system error",
+            "configuration error",
+            "queue is full",
+            "queue full",
+            "disk full",
+            "overloaded",
+            "too busy",
+        ],
+    ),
+    (
+        Topics::LOOKED_UP,
+        &[
+            "domain not found",
+            "host not found",
+            "no such domain",
+            "unrouteable address",
+            "no mx",
+            "nxdomain",
+            "does not resolve",
+            "domain does not exist",
+            "unknown domain",
+            "cannot resolve",
+            "undeliverable address",
+            "unverified address",
+        ],
+    ),
+    (
+        Topics::STANDING,
+        &[
+            "blocked",
+            "blacklist",
+            "black list",
+            "block list",
+            "blocklist",
+            "blackhole",
+            "dnsbl",
+            " rbl",
+            "listed at",
+            "listed in",
+            "listed by",
+            "listed on",
+            "is on the",
+            "spamhaus",
+            "spamcop",
+            "spam relay",
+            "spam source",
+            "spammer",
+            "spam suspected",
+            "banned",
+            "sending ip",
+            "sender ip",
+            "sender's ip",
+            "connections from",
+            "from this network",
+            "client host rejected",
+            "reverse dns",
+            "reverse lookup",
+            "host name lookup",
+            "hostname lookup",
+            "ptr record",
+            "no ptr",
+            "generic hostname",
+            "dynamic ip",
+            "dynamic address",
+            "dynamic host",
+            "dynamic range",
+            "dynamically assigned",
+            "dial-up",
+            "dialup",
+            "helo command rejected",
+            "helo name",
+            "helo invalid",
+            "invalid helo",
+            "bad helo",
+            "qualified helo",
+            "fully qualified host",
+            "fully-qualified host",
+            "reputation",
+            "whitelist",
+            "allowlist",
+            "your country",
+            "your isp",
+            "your provider",
+            "your own mail relay",
+            "service provider",
+            "not welcome",
+            "relay test",
+            "too many",
+            "too much",
+            "too fast",
+            "too often",
+            "rate limit",
+            "limit exceeded",
+            "quota",
+        ],
+    ),
+    (Topics::FORGERY, &["spf", "dmarc", "sender verify", "sender verification"]),
+    (Topics::CLIENT, &["your hostname", "your ip", "your address", "your host"]),
+    (Topics::YOU, &["your ", "you are ", "you're ", "you have "]),
+    (Topics::TLS, &["starttls", "tls required", "must use tls", "requires tls", "encryption required"]),
+    (
+        Topics::LOGIN,
+        &[
+            "authentication required",
+            "authentication is required",
+            "authentication needed",
+            "requires authentication",
+            "auth required",
+            "must authenticate",
+            "must be authenticated",
+            "please authenticate",
+            "login required",
+            "must log in",
+            "not logged in",
+            "not authenticated",
+            "authorization required",
+        ],
+    ),
+    (
+        Topics::SENDER,
+        &[
+            "sender address rejected",
+            "sender rejected",
+            "sender domain",
+            "sender-domain",
+            "domain of sender",
+            "envelope sender",
+            "unregistered sender",
+            "sender is not",
+            "as this sender",
+            "invalid sender",
+            "bad sender",
+        ],
+    ),
+    (
+        Topics::SYNTAX,
+        &[
+            "syntax",
+            "restricted characters",
+            "illegal character",
+            "malformed",
+            "invalid address",
+            "address must contain a domain",
+            "domain missing",
+            "bad address",
+            "badly formed",
+        ],
+    ),
+    (
+        Topics::UNKNOWN,
+        &[
+            "user unknown",
+            "unknown user",
+            "no such user",
+            "no such recipient",
+            "no such mailbox",
+            "unknown recipient",
+            "recipient unknown",
+            "invalid recipient",
+            "unrouteable address",
+            "does not exist",
+            "doesn't exist",
+            "not a valid",
+            "no mailbox",
+            "mailbox unavailable",
+            "mailbox not found",
+            "user not found",
+            "not found in",
+        ],
+    ),
+    (Topics::RELAY, &["relay"]),
+];

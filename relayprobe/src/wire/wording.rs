@@ -1,4 +1,4 @@
-//! What the words of a refusal say, as far as a session must know.
+//! What the words of a refusal say.
 //!
 //! Codes come first everywhere; words decide only where the standards leave several meanings to one code.
 
@@ -6,13 +6,13 @@ use alloc::vec::Vec;
 
 use memchr::memchr_iter;
 
-use super::{Reply, phrases};
+use super::Reply;
+use super::phrases::{Topics, topics};
 
 /// A reply whose words can be looked up.
 pub(crate) struct Wording<'a> {
     pub(crate) reply: Reply<'a>,
-    /// The text of all lines in lower case.
-    text: Vec<u8>,
+    said: Topics,
 }
 
 impl<'a> Wording<'a> {
@@ -24,11 +24,7 @@ impl<'a> Wording<'a> {
             text.push(b' ');
         }
         text.make_ascii_lowercase();
-        Self { reply, text }
-    }
-
-    fn says(&self, phrases: &[&str]) -> bool {
-        phrases.iter().any(|phrase| holds(&self.text, phrase))
+        Self { reply, said: topics(&text) }
     }
 
     /// Whether a refusal says in words that it is about relaying, and gives no ground that only we may have met.
@@ -39,72 +35,72 @@ impl<'a> Wording<'a> {
     /// A temporary code counts as a refusal of relaying by its words alone: a default Postfix says
     /// `454 4.7.1 … Relay access denied`.
     pub(crate) fn names_relaying(&self) -> bool {
-        self.says(phrases::RELAYING) && !self.gives_other_ground()
+        self.said.has(Topics::RELAYING) && !self.gives_other_ground()
     }
 
     /// Whether a refusal is about relaying as far as its words go that do not name it as the reason.
     pub(crate) fn touches_relaying(&self) -> bool {
-        self.says(phrases::RELAY) && !self.gives_other_ground()
+        self.said.has(Topics::RELAY) && !self.gives_other_ground()
     }
 
     /// Whether there are words about us, a sender, a name, or the moment.
     pub(crate) fn gives_other_ground(&self) -> bool {
-        self.puts_off() || self.says_not_found() || self.judges_tester() || self.doubts_sender()
+        self.said.has(Topics::PASSING | Topics::LOOKED_UP | Topics::STANDING | Topics::FORGERY)
     }
 
     /// Whether it is only not now.
     pub(crate) fn puts_off(&self) -> bool {
-        self.says(phrases::PASSING)
+        self.said.has(Topics::PASSING)
     }
 
     /// Whether a domain was looked up and not found.
     pub(crate) fn says_not_found(&self) -> bool {
-        self.says(phrases::LOOKED_UP)
+        self.said.has(Topics::LOOKED_UP)
     }
 
     /// Whether it is about our standing, or how much we ask.
     pub(crate) fn judges_tester(&self) -> bool {
-        self.says(phrases::STANDING)
+        self.said.has(Topics::STANDING)
     }
 
     /// Whether it doubts that the sender is who it says.
     pub(crate) fn doubts_sender(&self) -> bool {
-        self.says(phrases::FORGERY)
+        self.said.has(Topics::FORGERY)
     }
 
     /// Whether it names our host or its address.
     pub(crate) fn names_client(&self) -> bool {
-        self.says(phrases::CLIENT)
+        self.said.has(Topics::CLIENT)
     }
 
     /// Whether it speaks to us.
     pub(crate) fn speaks_to_us(&self) -> bool {
-        self.says(phrases::YOU)
+        self.said.has(Topics::YOU)
     }
 
     /// Whether a refusal wants TLS first (RFC 3207 §4).
     pub(crate) fn asks_for_tls(&self) -> bool {
-        self.reply.code().is_permanent() && self.says(phrases::TLS)
+        self.reply.code().is_permanent() && self.said.has(Topics::TLS)
     }
 
     /// Whether it wants a login.
     pub(crate) fn asks_for_login(&self) -> bool {
-        self.says(phrases::LOGIN)
+        self.said.has(Topics::LOGIN)
     }
 
     /// Whether it is about the sender.
     pub(crate) fn names_sender(&self) -> bool {
-        self.says(phrases::SENDER)
+        self.said.has(Topics::SENDER)
     }
 
     /// Whether it is about the form of an address.
     pub(crate) fn names_syntax(&self) -> bool {
-        self.says(phrases::SYNTAX)
+        self.said.has(Topics::SYNTAX)
     }
 
     /// Whether the recipient is none that the server knows.
     pub(crate) fn knows_no_recipient(&self) -> bool {
-        self.says(phrases::UNKNOWN)
+        self.said.has(Topics::UNKNOWN)
     }
 }
 
