@@ -56,9 +56,10 @@ pub(super) fn topics(text: &[u8]) -> Topics {
     let mut said = Topics::default();
     let mut rest = text;
     while let Some((&first, behind)) = rest.split_first() {
-        for &(phrase, topic) in begun_by(first) {
-            // Most part at their second octet.
-            if phrase.as_bytes().get(1) == behind.first() && rest.starts_with(phrase.as_bytes()) {
+        let goes_on = |begun: &&Begun| behind.first().is_some_and(|&second| begun.seconds & bit(second) != 0);
+        let begun = BEGUN.get(usize::from(first)).filter(goes_on);
+        for &(phrase, topic) in begun.and_then(|begun| SORTED.get(begun.from..begun.to)).unwrap_or_default() {
+            if rest.starts_with(phrase.as_bytes()) {
                 said = said | topic;
             }
         }
@@ -69,47 +70,55 @@ pub(super) fn topics(text: &[u8]) -> Topics {
 
 /// Every phrase that is looked for.
 pub(crate) fn all() -> impl Iterator<Item = &'static str> {
-    SORTED.0.iter().map(|&(phrase, _)| phrase)
+    SORTED.iter().map(|&(phrase, _)| phrase)
 }
 
-fn begun_by(octet: u8) -> &'static [(&'static str, Topics)] {
-    let (sorted, starts) = &SORTED;
-    let at = usize::from(octet);
-    let range = starts.get(at).zip(starts.get(at + 1));
-    range.and_then(|(&start, &end)| sorted.get(start..end)).unwrap_or_default()
+/// The phrases that begin with an octet.
+#[derive(Clone, Copy)]
+struct Begun {
+    from: usize,
+    to: usize,
+    /// A bit for each of their second octets: most texts part there.
+    seconds: u32,
 }
 
-type Sorted = ([(&'static str, Topics); COUNT], [usize; 257]);
+const fn bit(octet: u8) -> u32 {
+    1 << (octet % 32)
+}
 
-/// The phrases in the order of their first octets, and where those of each octet begin.
-static SORTED: Sorted = sorted();
+/// The phrases in the order of their first octets.
+static SORTED: [(&str, Topics); COUNT] = TABLES.0;
+/// Where those of each octet are.
+static BEGUN: [Begun; 256] = TABLES.1;
 
 #[expect(clippy::indexing_slicing, reason = "the compiler runs this, and would say so")]
-const fn sorted() -> Sorted {
+const TABLES: ([(&str, Topics); COUNT], [Begun; 256]) = {
     let mut sorted = [("", Topics(0)); COUNT];
-    let mut starts = [0; 257];
+    let mut begun = [Begun { from: 0, to: 0, seconds: 0 }; 256];
     let mut filled = 0;
     let mut octet = 0;
-    while octet < 256 {
-        starts[octet] = filled;
+    while octet < begun.len() {
+        begun[octet].from = filled;
         let mut table = 0;
         while table < PHRASES.len() {
             let (topic, phrases) = PHRASES[table];
             let mut at = 0;
             while at < phrases.len() {
-                if phrases[at].as_bytes()[0] as usize == octet {
+                let phrase = phrases[at].as_bytes();
+                if phrase[0] as usize == octet {
                     sorted[filled] = (phrases[at], topic);
+                    begun[octet].seconds |= bit(phrase[1]);
                     filled += 1;
                 }
                 at += 1;
             }
             table += 1;
         }
+        begun[octet].to = filled;
         octet += 1;
     }
-    starts[256] = filled;
-    (sorted, starts)
-}
+    (sorted, begun)
+};
 
 #[expect(clippy::indexing_slicing, reason = "the compiler runs this, and would say so")]
 const COUNT: usize = {
@@ -355,3 +364,24 @@ const PHRASES: [(Topics, &[&str]); 13] = [
     ),
     (Topics::RELAY, &["relay"]),
 ];
+
+#[cfg(test)]
+mod tests {
+    use alloc::string::String;
+
+    use super::*;
+
+    #[test]
+    fn every_phrase_is_found_wherever_it_stands() {
+        for (topic, phrases) in PHRASES {
+            for phrase in phrases {
+                assert_eq!(*phrase, phrase.to_ascii_lowercase(), "{phrase}");
+                for text in [String::from(*phrase), alloc::format!("<x@y>: {phrase}s")] {
+                    assert!(topics(text.as_bytes()).has(topic), "{text}");
+                }
+            }
+        }
+        assert_eq!(all().count(), COUNT);
+        assert_eq!(topics(b"550 5.1.1 <x@y>: no"), Topics::default());
+    }
+}
