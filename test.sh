@@ -40,7 +40,7 @@ step "Clippy"
 cargo clippy --locked --workspace --all-features --all-targets -- -D warnings
 
 step "The core without std, and every combination of features"
-cargo clippy --locked -p relayprobe --no-default-features -- -D warnings
+cargo clippy --locked -p relayprobe --no-default-features --lib --tests -- -D warnings
 for features in serde std std,tls tokio tokio,tls dns dns,serde mail sink cli; do
     echo "features: $features"
     cargo clippy --locked -p relayprobe --no-default-features --features "$features" -- -D warnings

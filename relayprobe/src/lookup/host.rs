@@ -82,6 +82,8 @@ impl Search for HostSearch {
 
 #[cfg(test)]
 mod tests {
+    use alloc::string::{String, ToString};
+
     use super::*;
     use crate::lookup::Trouble;
     use crate::lookup::tests::{Zone, run};

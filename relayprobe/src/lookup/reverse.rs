@@ -175,6 +175,8 @@ impl Search for ReverseSearch {
 
 #[cfg(test)]
 mod tests {
+    use alloc::string::ToString;
+
     use super::*;
 
     #[test]
