@@ -1,8 +1,10 @@
 //! What a server sees of our manners: how often we speak, and never out of turn.
 
 use relayprobe::driver::{self, Stop};
+use relayprobe::transcript::What;
 use relayprobe_tests::dialogue::{self, Dialogue};
 use relayprobe_tests::sockets::{Counts, Listening};
+use relayprobe_tests::virtual_time;
 
 fn counted(text: &str) -> Counts {
     let dialogue: Dialogue = dialogue::parse("counted", &format!("{text}\n= counted\n"));
@@ -52,6 +54,25 @@ fn one_connection_takes_every_case_of_its_kind_when_its_limits_are_known() {
     let counts = counted("@ offers PIPELINING\n@ no-budget");
     // One for the plain introduction, two for other names, one for the last control after them.
     assert_eq!(counts.rounds.len(), 4, "{:?}", counts.rounds);
+}
+
+#[test]
+fn the_first_connection_asks_less_until_it_is_known_who_answers() {
+    let postfix = "@ offers PIPELINING\non greeting: 220 mx.target.example ESMTP Postfix\n= verdict closed\n";
+    let report = virtual_time::run(&dialogue::parse("scout", postfix), usize::MAX).report;
+    let refusals: Vec<usize> = report
+        .transcript
+        .connections
+        .iter()
+        .map(|connection| {
+            let refused = |what: &What| matches!(what, What::Reply { octets, .. } if octets.as_bytes().starts_with(b"5"));
+            connection.entries.iter().filter(|entry| refused(&entry.what)).count()
+        })
+        .collect();
+    // A server that refuses at MAIL counts each case twice; a Postfix holds back its answers from the tenth error on.
+    assert!(refusals[0] <= 5, "{refusals:?}");
+    assert!(refusals[1..].iter().any(|&count| count > 5), "{refusals:?}");
+    assert!(refusals.iter().all(|&count| count <= 9), "{refusals:?}");
 }
 
 #[test]

@@ -248,6 +248,14 @@ mod tests {
     }
 
     #[test]
+    fn room_is_lacked_by_code_or_by_enhanced_code() {
+        let lacks = |text: &'static [u8]| lacks_room(&Reply::parse(text).unwrap());
+        assert!(lacks(b"552 too many recipients\r\n") && lacks(b"554 5.4.5 congested\r\n"));
+        assert!(lacks(b"552 5.2.2 mailbox full\r\n"));
+        assert!(!lacks(b"554 5.7.1 no\r\n") && !lacks(b"550 no\r\n"));
+    }
+
+    #[test]
     fn a_domain_that_was_looked_up_shows() {
         let reply = |text: &'static [u8]| cannot_find_domain(&Wording::of(Reply::parse(text).unwrap()));
         assert!(reply(b"556 5.1.10 null MX\r\n"));
