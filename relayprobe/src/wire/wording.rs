@@ -3,8 +3,9 @@
 //! Codes come first everywhere; words decide only where the standards leave several meanings to one code.
 
 use alloc::vec::Vec;
+use core::iter;
 
-use memchr::memchr_iter;
+use memchr::{memchr, memchr_iter};
 
 use super::Reply;
 use super::phrases::{Topics, topics};
@@ -19,7 +20,7 @@ impl<'a> Wording<'a> {
     pub(crate) fn of(reply: Reply<'a>) -> Self {
         let mut text = Vec::with_capacity(reply.octets().len());
         for line in reply.lines() {
-            text.extend_from_slice(line);
+            spoken(line).for_each(|piece| text.extend_from_slice(piece));
             // A phrase may go on in the next line.
             text.push(b' ');
         }
@@ -104,6 +105,21 @@ impl<'a> Wording<'a> {
     }
 }
 
+/// A line without the addresses in it, which are ours: what they are called gives no reason.
+fn spoken(line: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = line;
+    iter::from_fn(move || {
+        let (&first, _) = rest.split_first()?;
+        let end = match first {
+            b'<' => memchr(b'>', rest).map_or(rest.len(), |at| at + 1),
+            _ => memchr(b'<', rest).unwrap_or(rest.len()),
+        };
+        let (piece, behind) = rest.split_at_checked(end)?;
+        rest = behind;
+        Some(if first == b'<' && piece.contains(&b'@') && piece.ends_with(b">") { b"<>" } else { piece })
+    })
+}
+
 /// Whether `phrase` stands in `text`.
 pub(crate) fn holds(text: &[u8], phrase: &str) -> bool {
     let Some((&first, rest)) = phrase.as_bytes().split_first() else { return true };
@@ -130,8 +146,23 @@ mod tests {
         for text in [
             "451 4.7.1 Greylisting in action, please come back later\r\n",
             "451 4.7.1 <relay-test@relay.example>: try again\r\n",
+            "550 5.7.1 <\"relay denied\"@probe.example>: no\r\n",
             "554 5.7.1 Client blocked using relays.list.example\r\n",
         ] {
+            assert!(!says(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_our_addresses_are_called_gives_no_reason() {
+        for text in [
+            "554 5.7.1 <x@spf.example>: Relay access denied\r\n",
+            "550 5.7.1 <Relay tests <x@greylist.example>>... Relaying denied\r\n",
+            "550-<x@banned.example> to <y@quota.example>:\r\n550 relay not permitted\r\n",
+        ] {
+            assert!(says(text), "{text}");
+        }
+        for text in ["550 <unclosed@spf.example relay denied\r\n", "550 <spf> relay denied\r\n"] {
             assert!(!says(text), "{text}");
         }
     }
