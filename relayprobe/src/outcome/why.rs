@@ -73,9 +73,10 @@ impl Why {
         let at_recipient = matches!(step, Step::Rcpt | Step::Data);
         if words.names_relaying() {
             Self::RelayDenied
-        } else if words.asks_for_tls() {
+        } else if words.asks_for_tls() || enhanced(&[(7, 10), (7, 11)]) {
             Self::TlsRequired
-        } else if enhanced(&[(7, 25), (7, 606)])
+        } else if enhanced(&[(7, 25)])
+            || reply.enhanced().is_some_and(|code| code.subject == 7 && code.detail >= OF_ONE_PROVIDER)
             || words.judges_tester()
             || words.names_client()
             || matches!(step, Step::Greeting | Step::Hello)
@@ -113,11 +114,15 @@ impl Why {
     }
 }
 
+/// From X.7.500 on one large provider has codes of its own, and nearly all are about who sends.
+const OF_ONE_PROVIDER: u16 = 500;
+
 const UNKNOWN: &[(u16, u16)] = &[(1, 1), (1, 6), (2, 1)];
 
-/// Whether a refusal is about room for mail. RFC 5321 §4.5.3.1.10 has clients take such a 552 for temporary.
+/// Whether a refusal is about room for mail, or a fault of the server's own network. RFC 5321 §4.5.3.1.10 has clients take such a 552 for temporary.
 pub(crate) fn lacks_room(reply: &Reply<'_>) -> bool {
-    reply.code().number() == 552 || has_enhanced(reply, &[(2, 2), (2, 3), (3, 1), (3, 4), (4, 5), (5, 3)])
+    reply.code().number() == 552
+        || has_enhanced(reply, &[(2, 2), (2, 3), (3, 1), (3, 4), (4, 0), (4, 3), (4, 5), (4, 6), (5, 3)])
 }
 
 /// Whether a refusal says that our probe domain could not be found: it was looked up before relaying was considered.
@@ -155,6 +160,8 @@ mod tests {
             ("550 I cannot deliver mail for <x@y>", Why::RelayDenied),
             ("551 5.1.6 user not local; please try elsewhere", Why::RelayDenied),
             ("550 5.7.1 no", Why::RelayDenied),
+            ("554 5.7.1 <x@spamhaus-probe.example>: Relay access denied", Why::RelayDenied),
+            ("550 5.7.1 Unable to relay for x@dnsbl.example", Why::RelayDenied),
             ("550 Invalid recipient: <x@y>", Why::UnknownRecipient),
             ("550 5.1.1 <x@y>: Recipient address rejected: User unknown", Why::UnknownRecipient),
             ("530 SMTP authentication is required.", Why::AuthRequired),
@@ -197,6 +204,23 @@ mod tests {
                 Why::TesterRefused,
             ),
             ("550 Your domain does not exist", Why::TesterRefused),
+            ("550 5.7.1 Connection from 192.0.2.1 refused by our policy", Why::TesterRefused),
+            ("554 ERROR: Mail Refused - <192.0.2.1> - See http://security.example/", Why::TesterRefused),
+            ("550 5.7.1 Relaying denied: you must use STARTTLS", Why::TlsRequired),
+            ("550 5.7.1 Relaying denied (XBL)", Why::TesterRefused),
+            ("550 5.7.1 Relay denied: 192.0.2.1 is in our deny list", Why::TesterRefused),
+            ("550 5.7.1 Your IP looks like a consumer broadband line. Relaying denied", Why::TesterRefused),
+            ("550 5.7.1 Relaying denied: no rDNS", Why::TesterRefused),
+            (
+                "550 permanent failure for one or more recipients (x@y:550 rejected due to rate control)",
+                Why::TesterRefused,
+            ),
+            ("550 5.7.708 Service unavailable. Access denied", Why::TesterRefused),
+            ("550 5.7.1 Relay verweigert: Ihre IP-Adresse steht auf einer Sperrliste", Why::TesterRefused),
+            ("550 5.7.1 Relaying denied: softfail", Why::SenderRefused),
+            ("523 5.7.10 Encryption Needed", Why::TlsRequired),
+            ("550 5.7.1 Relaying denied: SERVFAIL", Why::Policy),
+            ("454 4.7.1 Relay access denied, policy server unavailable", Why::Policy),
             ("550 5.7.1 192.0.2.1 is blocked", Why::TesterRefused),
             ("550 5.7.1 Client IP not whitelisted for relay", Why::TesterRefused),
             ("550 5.7.1 Access from this network to our relay is restricted", Why::TesterRefused),

@@ -4,8 +4,9 @@
 
 use alloc::vec::Vec;
 use core::iter;
+use core::net::Ipv4Addr;
 
-use memchr::{memchr, memchr_iter};
+use memchr::{memchr, memchr_iter, memchr2};
 
 use super::Reply;
 use super::phrases::{Topics, topics};
@@ -25,7 +26,12 @@ impl<'a> Wording<'a> {
             text.push(b' ');
         }
         text.make_ascii_lowercase();
-        Self { reply, said: topics(&text) }
+        let address = if text.split(u8::is_ascii_whitespace).any(is_address) {
+            Topics::ADDRESS
+        } else {
+            Topics::default()
+        };
+        Self { reply, said: topics(&text) | address }
     }
 
     /// Whether a refusal says in words that it is about relaying, and gives no ground that only we may have met.
@@ -46,7 +52,7 @@ impl<'a> Wording<'a> {
 
     /// Whether there are words about us, a sender, a name, or the moment.
     pub(crate) fn gives_other_ground(&self) -> bool {
-        self.said.has(Topics::PASSING | Topics::LOOKED_UP | Topics::STANDING | Topics::FORGERY)
+        self.said.has(Topics::PASSING | Topics::LOOKED_UP | Topics::STANDING | Topics::FORGERY | Topics::TLS)
     }
 
     /// Whether it is only not now.
@@ -74,9 +80,9 @@ impl<'a> Wording<'a> {
         self.said.has(Topics::CLIENT)
     }
 
-    /// Whether it speaks to us.
+    /// Whether it speaks to us, or of an IP address.
     pub(crate) fn speaks_to_us(&self) -> bool {
-        self.said.has(Topics::YOU)
+        self.said.has(Topics::YOU | Topics::ADDRESS)
     }
 
     /// Whether a refusal wants TLS first (RFC 3207 §4).
@@ -105,18 +111,53 @@ impl<'a> Wording<'a> {
     }
 }
 
+/// Whether two replies say the same, but for addresses, names, numbers, codes and punctuation.
+pub(crate) fn are_in_the_same_words(one: &Reply<'_>, other: &Reply<'_>) -> bool {
+    let words = |reply: &Reply<'_>| -> Vec<Vec<u8>> {
+        let lines = reply.lines().map(|line| spoken(line).collect::<Vec<_>>().concat());
+        lines
+            .flat_map(|line| line.split(u8::is_ascii_whitespace).filter_map(word).collect::<Vec<_>>())
+            .collect()
+    };
+    words(one) == words(other)
+}
+
+/// What is left of a word without the marks around it; nothing of a name or a number, which may be of one answer alone.
+fn word(text: &[u8]) -> Option<Vec<u8>> {
+    let is_letter = |octet: &u8| octet.is_ascii_alphabetic() || !octet.is_ascii();
+    let first = text.iter().position(is_letter)?;
+    let last = text.iter().rposition(is_letter)?;
+    let word = text.get(first..=last)?;
+    let varies = |octet: &u8| octet.is_ascii_digit() || matches!(octet, b'.' | b'@' | b':' | b'/');
+    (!word.iter().any(varies) && !text.contains(&b'@')).then(|| word.to_ascii_lowercase())
+}
+
+/// Whether a word is an IP address, whatever marks are around it.
+fn is_address(word: &[u8]) -> bool {
+    let is_part = |octet: &u8| octet.is_ascii_hexdigit();
+    let range = word.iter().position(is_part).zip(word.iter().rposition(is_part));
+    let word = range.and_then(|(first, last)| word.get(first..=last)).unwrap_or_default();
+    // Few words have to be read for it.
+    word.contains(&b'.')
+        && word.first().is_some_and(u8::is_ascii_digit)
+        && str::from_utf8(word).is_ok_and(|word| word.parse::<Ipv4Addr>().is_ok())
+}
+
 /// A line without the addresses in it, which are ours: what they are called gives no reason.
 fn spoken(line: &[u8]) -> impl Iterator<Item = &[u8]> {
     let mut rest = line;
     iter::from_fn(move || {
         let (&first, _) = rest.split_first()?;
         let end = match first {
-            b'<' => memchr(b'>', rest).map_or(rest.len(), |at| at + 1),
-            _ => memchr(b'<', rest).unwrap_or(rest.len()),
+            b'<' => memchr(b'>', rest).map(|at| at + 1),
+            b' ' => Some(1),
+            _ => memchr2(b'<', b' ', rest),
         };
-        let (piece, behind) = rest.split_at_checked(end)?;
+        let (piece, behind) = rest.split_at_checked(end.unwrap_or(rest.len()))?;
         rest = behind;
-        Some(if first == b'<' && piece.contains(&b'@') && piece.ends_with(b">") { b"<>" } else { piece })
+        // What is not closed is read to its end: it may be anything.
+        let open = first == b'<' && !piece.ends_with(b">");
+        Some(if piece.contains(&b'@') && !open { b"<>" } else { piece })
     })
 }
 
@@ -164,6 +205,31 @@ mod tests {
         }
         for text in ["550 <unclosed@spf.example relay denied\r\n", "550 <spf> relay denied\r\n"] {
             assert!(!says(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_same_words_are_the_same_whatever_stands_among_them() {
+        let same = |one: &str, other: &str| {
+            let octets = [alloc::format!("{one}\r\n"), alloc::format!("{other}\r\n")];
+            let [one, other] = octets.each_ref().map(|octets| Reply::parse(octets.as_bytes()).unwrap());
+            are_in_the_same_words(&one, &other)
+        };
+        for (one, other) in [
+            ("550 5.7.1 <a@b.example>... Access denied", "554 <c@d.example>: access denied."),
+            ("550 Rejected (ref 4711)", "550 5.7.1 rejected (ref 4712)"),
+            ("550-Rejected\r\n550 a@b.example", "550 Rejected c@d.example"),
+            ("550 no mail for b.example here", "550 no mail for d.example here"),
+            ("550 no", "550 No"),
+        ] {
+            assert!(same(one, other), "{one} {other}");
+        }
+        for (one, other) in [
+            ("550 5.1.1 <a@b.example>... User unknown", "550 5.7.1 <c@d.example>... Relaying denied"),
+            ("550 no", "550 no relaying"),
+            ("550 5.7.1", "550 5.1.1 unknown"),
+        ] {
+            assert!(!same(one, other), "{one} {other}");
         }
     }
 
