@@ -119,7 +119,8 @@ const OF_ONE_PROVIDER: u16 = 500;
 
 const UNKNOWN: &[(u16, u16)] = &[(1, 1), (1, 6), (2, 1)];
 
-/// Whether a refusal is about room for mail, or a fault of the server's own network. RFC 5321 §4.5.3.1.10 has clients take such a 552 for temporary.
+/// Whether a refusal is about room for mail, or a fault of the server's own network. RFC 5321 §4.5.3.1.10 has clients
+/// take such a 552 for temporary.
 pub(crate) fn lacks_room(reply: &Reply<'_>) -> bool {
     reply.code().number() == 552
         || has_enhanced(reply, &[(2, 2), (2, 3), (3, 1), (3, 4), (4, 0), (4, 3), (4, 5), (4, 6), (5, 3)])

@@ -15,6 +15,7 @@ use crate::octets::Octets;
 use crate::plan::RunRecord;
 use crate::token::Token;
 use crate::trace::fields::{Field, fields};
+use crate::wire::holds;
 
 /// A report, and the recipient it is about.
 pub(super) struct Report {
@@ -233,9 +234,4 @@ fn address(text: &[u8]) -> Option<IpAddr> {
     let text: String = core::str::from_utf8(text).ok()?.trim_matches(['[', ']', '.']).to_ascii_lowercase();
     let address: IpAddr = text.strip_prefix("ipv6:").unwrap_or(&text).parse().ok()?;
     Some(address.to_canonical())
-}
-
-/// Whether a text holds words, in whatever case.
-fn holds(text: &[u8], words: &[u8]) -> bool {
-    text.windows(words.len()).any(|window| window.eq_ignore_ascii_case(words))
 }

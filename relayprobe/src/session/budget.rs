@@ -17,14 +17,14 @@ pub(super) enum Kind {
 impl Kind {
     /// Reads the kind from a greeting.
     pub(super) fn of(greeting: &[u8]) -> Self {
-        let text = greeting.to_ascii_lowercase();
         let names = [
             ("postfix", Self::Postfix),
             ("exim", Self::Exim),
             ("opensmtpd", Self::OpenSmtpd),
             ("sendmail", Self::Sendmail),
         ];
-        names.into_iter().find(|(word, _)| holds(&text, word)).map_or(Self::Unknown, |(_, kind)| kind)
+        let found = names.into_iter().find(|(word, _)| holds(greeting, word.as_bytes()));
+        found.map_or(Self::Unknown, |(_, kind)| kind)
     }
 
     /// What a server of this kind answers with default settings, without delay and without hanging up.

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use core::iter;
 use core::net::Ipv4Addr;
 
-use memchr::{memchr, memchr_iter, memchr2};
+use memchr::{memchr, memchr2};
 
 use super::Reply;
 use super::phrases::{Topics, topics};
@@ -45,9 +45,9 @@ impl<'a> Wording<'a> {
         self.said.has(Topics::RELAYING) && !self.gives_other_ground()
     }
 
-    /// Whether a refusal is about relaying as far as its words go that do not name it as the reason.
+    /// Whether the word stands there, which alone does not name it as the reason.
     pub(crate) fn touches_relaying(&self) -> bool {
-        self.said.has(Topics::RELAY) && !self.gives_other_ground()
+        self.said.has(Topics::RELAY)
     }
 
     /// Whether there are words about us, a sender, a name, or the moment.
@@ -124,23 +124,24 @@ fn words<'a>(reply: &Reply<'a>) -> impl Iterator<Item = &'a [u8]> {
 
 /// What is left of a word without the marks around it; nothing of a name or a number, which may be of one answer alone.
 fn word(text: &[u8]) -> Option<&[u8]> {
-    let is_letter = |octet: &u8| octet.is_ascii_alphabetic() || !octet.is_ascii();
-    let first = text.iter().position(is_letter)?;
-    let last = text.iter().rposition(is_letter)?;
-    let word = text.get(first..=last)?;
+    let word = trimmed(text, |octet| octet.is_ascii_alphabetic() || !octet.is_ascii())?;
     let varies = |octet: &u8| octet.is_ascii_digit() || matches!(octet, b'.' | b'@' | b':' | b'/');
     (!word.iter().any(varies) && !text.contains(&b'@')).then_some(word)
 }
 
 /// Whether a word is an IP address, whatever marks are around it.
 fn is_address(word: &[u8]) -> bool {
-    let is_part = |octet: &u8| octet.is_ascii_hexdigit();
-    let range = word.iter().position(is_part).zip(word.iter().rposition(is_part));
-    let word = range.and_then(|(first, last)| word.get(first..=last)).unwrap_or_default();
+    let word = trimmed(word, u8::is_ascii_hexdigit).unwrap_or_default();
     // Few words have to be read for it.
     word.contains(&b'.')
         && word.first().is_some_and(u8::is_ascii_digit)
         && str::from_utf8(word).is_ok_and(|word| word.parse::<Ipv4Addr>().is_ok())
+}
+
+/// From the first octet that is part of it to the last.
+fn trimmed(text: &[u8], is_part: impl Fn(&u8) -> bool) -> Option<&[u8]> {
+    let (first, last) = (text.iter().position(&is_part)?, text.iter().rposition(&is_part)?);
+    text.get(first..=last)
 }
 
 /// A line without the addresses in it, which are ours: what they are called gives no reason.
@@ -161,10 +162,9 @@ fn spoken(line: &[u8]) -> impl Iterator<Item = &[u8]> {
     })
 }
 
-/// Whether `phrase` stands in `text`.
-pub(crate) fn holds(text: &[u8], phrase: &str) -> bool {
-    let Some((&first, rest)) = phrase.as_bytes().split_first() else { return true };
-    memchr_iter(first, text).any(|at| text.get(at + 1..).is_some_and(|text| text.starts_with(rest)))
+/// Whether a text holds words, in whatever case.
+pub(crate) fn holds(text: &[u8], words: &[u8]) -> bool {
+    text.windows(words.len()).any(|window| window.eq_ignore_ascii_case(words))
 }
 
 #[cfg(test)]
