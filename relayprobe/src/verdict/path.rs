@@ -12,7 +12,7 @@ use crate::plan::{Measure, Probe};
 use crate::receipt::Receipt;
 use crate::target::Path;
 use crate::transcript::{Astray, Class, Step, What};
-use crate::wire::{self, Reply, ReplyFault};
+use crate::wire::{self, Reply, ReplyFault, Wording};
 
 /// What was found over one path.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -372,15 +372,27 @@ impl<'a> View<'a> {
         self.relay().find_map(fault).into_iter().collect()
     }
 
-    /// Whether a refusal meets the server's own unknown mailboxes in the same words, while only its postmaster, whom
-    /// block lists often spare, was let through. Then it is not about recipients elsewhere, whatever it names.
+    /// Whether a refusal that does not name relaying meets the server's own unknown mailboxes in the same words, while
+    /// only its postmaster, whom block lists often spare, was let through.
     fn says_so_to_all(&self, reply: &Octets, why: Why) -> bool {
         let same = |outcome: &Outcome| {
             let Outcome::Refused { reply: other, .. } = outcome else { return false };
             let replies = Reply::parse(reply.as_bytes()).ok().zip(Reply::parse(other.as_bytes()).ok());
             replies.map_or(reply == other, |(one, other)| wire::are_in_the_same_words(&one, &other))
         };
-        matches!(why, Why::Policy | Why::Unclear | Why::RelayDenied)
+        let vague = match why {
+            Why::Policy | Why::Unclear => true,
+            Why::RelayDenied => {
+                Reply::parse(reply.as_bytes()).is_ok_and(|reply| !Wording::of(reply).names_relaying())
+            }
+            Why::AuthRequired
+            | Why::TlsRequired
+            | Why::SenderRefused
+            | Why::UnknownRecipient
+            | Why::AddressSyntax
+            | Why::TesterRefused => false,
+        };
+        vague
             && self.evidence.record.target.mailbox.is_none()
             && self.control(matrix::UNKNOWN_LOCAL).is_some_and(same)
     }

@@ -113,23 +113,23 @@ impl<'a> Wording<'a> {
 
 /// Whether two replies say the same, but for addresses, names, numbers, codes and punctuation.
 pub(crate) fn are_in_the_same_words(one: &Reply<'_>, other: &Reply<'_>) -> bool {
-    let words = |reply: &Reply<'_>| -> Vec<Vec<u8>> {
-        let lines = reply.lines().map(|line| spoken(line).collect::<Vec<_>>().concat());
-        lines
-            .flat_map(|line| line.split(u8::is_ascii_whitespace).filter_map(word).collect::<Vec<_>>())
-            .collect()
-    };
-    words(one) == words(other)
+    let mut others = words(other);
+    words(one).all(|word| others.next().is_some_and(|other| word.eq_ignore_ascii_case(other)))
+        && others.next().is_none()
+}
+
+fn words<'a>(reply: &Reply<'a>) -> impl Iterator<Item = &'a [u8]> {
+    reply.lines().flat_map(spoken).flat_map(|piece| piece.split(u8::is_ascii_whitespace)).filter_map(word)
 }
 
 /// What is left of a word without the marks around it; nothing of a name or a number, which may be of one answer alone.
-fn word(text: &[u8]) -> Option<Vec<u8>> {
+fn word(text: &[u8]) -> Option<&[u8]> {
     let is_letter = |octet: &u8| octet.is_ascii_alphabetic() || !octet.is_ascii();
     let first = text.iter().position(is_letter)?;
     let last = text.iter().rposition(is_letter)?;
     let word = text.get(first..=last)?;
     let varies = |octet: &u8| octet.is_ascii_digit() || matches!(octet, b'.' | b'@' | b':' | b'/');
-    (!word.iter().any(varies) && !text.contains(&b'@')).then(|| word.to_ascii_lowercase())
+    (!word.iter().any(varies) && !text.contains(&b'@')).then_some(word)
 }
 
 /// Whether a word is an IP address, whatever marks are around it.
