@@ -44,7 +44,7 @@ fn bad_usage_ends_with_64_and_says_what_would_be_right() {
         (vec!["probe", "192.0.2.1", "--retry-after", "x"], "number of seconds"),
         (vec!["listings", "notanip"], "like 192.0.2.1 or"),
         (vec!["probe", "2001:db8::1:x"], "in brackets"),
-        (vec!["probe", "smtp://mail.example"], "not a port"),
+        (vec!["probe", "smtp://mail.example"], "a mail server is wanted"),
         (vec!["probe", "192.0.2.1", "--matrix", "full", "--case", "snd-null"], "--case"),
         (vec!["cases", "--json", "--markdown"], "--markdown"),
         (vec!["judge"], "<REPORT>"),

@@ -29,7 +29,15 @@ pub enum HostError {
     Port { text: String },
     #[error("{text} is a network, and none is ever tested: name its mail servers")]
     Network { text: String },
-    #[error("an IPv6 address stands in brackets, like [2001:db8::1] or [2001:db8::1]:25, and has no zone")]
+    #[error("{text} is no IPv4 address: four numbers from 0 to 255 are wanted, like 192.0.2.1")]
+    Ipv4 { text: String },
+    #[error("{text} is a mailbox or a URI; a mail server is wanted, like mail.example.org or 192.0.2.1:25")]
+    Other { text: String },
+    #[error("{text} may be an address, or one with a port: write [{address}]:{port} or [{text}]")]
+    Ambiguous { text: String, address: Ipv6Addr, port: u16 },
+    #[error(
+        "an IPv6 address stands in brackets, like [2001:db8::1] or [2001:db8::1]:25, and has no zone; an IPv4 address stands alone, like 192.0.2.1:25"
+    )]
     Ipv6,
 }
 
@@ -38,7 +46,11 @@ impl FromStr for Host {
 
     fn from_str(text: &str) -> Result<Self, HostError> {
         if let Ok(address) = text.parse() {
+            check_ambiguity(text)?;
             return Ok(Self { place: Place::Address(address), port: None });
+        }
+        if text.contains(['@', '/']) && text.parse::<Network>().is_err() {
+            return Err(HostError::Other { text: text.into() });
         }
         if let Some(rest) = text.strip_prefix('[') {
             let (address, rest) = rest.split_once(']').ok_or(HostError::Ipv6)?;
@@ -58,12 +70,25 @@ impl FromStr for Host {
             Some((host, port)) => (host, Some(parse_port(port)?)),
             None => (text, None),
         };
+        let numbers = host.contains('.') && host.bytes().all(|octet| octet.is_ascii_digit() || octet == b'.');
         let place = match host.parse() {
+            Err(_) if numbers => return Err(HostError::Ipv4 { text: host.into() }),
             Ok(address) => Place::Address(address),
             // With or without a full stop at its end, the name is whole.
             Err(_) => Place::Name(dns::domain(host)?),
         };
         Ok(Self { place, port })
+    }
+}
+
+/// What looks like a port behind an IPv6 address without brackets is a part of it: few can have meant that.
+fn check_ambiguity(text: &str) -> Result<(), HostError> {
+    let Some((address, port)) = text.rsplit_once(':') else { return Ok(()) };
+    match (address.parse(), port.parse()) {
+        (Ok(address), Ok(port @ (25 | 465 | 587 | 2525))) => {
+            Err(HostError::Ambiguous { text: text.into(), address, port })
+        }
+        _ => Ok(()),
     }
 }
 
@@ -133,6 +158,22 @@ mod tests {
         ] {
             assert!(text.parse::<Host>().is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn what_is_meant_otherwise_is_told() {
+        for (text, words) in [
+            ("::1:25", "[::1]:25"),
+            ("127.0.0.256", "is no IPv4 address"),
+            ("127.1:25", "is no IPv4 address"),
+            ("bob@mail.example", "is a mailbox"),
+            ("smtp://mail.example", "a URI"),
+            ("[127.0.0.1]:25", "an IPv4 address stands alone"),
+        ] {
+            let fault = text.parse::<Host>().unwrap_err().to_string();
+            assert!(fault.contains(words), "{text}: {fault}");
+        }
+        assert!("2001:db8::25".parse::<Host>().is_ok() && "::1:26".parse::<Host>().is_ok());
     }
 
     #[test]

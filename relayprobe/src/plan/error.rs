@@ -92,6 +92,12 @@ pub enum PlanError {
         /// The domain.
         domain: Domain,
     },
+    /// A domain that is everybody's, or nobody's: many servers take mail for `localhost` as their own (RFC 6761 §6.3).
+    #[error("the probe domain {domain} cannot be yours: name one of your own, like probe.example.org")]
+    ProbeDomainIsNobodys {
+        /// The domain.
+        domain: Domain,
+    },
     /// More retries than a server should have to stand.
     #[error("{given} retries are more than {}", Limits::MOST_RETRIES)]
     Retries {

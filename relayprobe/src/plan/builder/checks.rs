@@ -111,6 +111,12 @@ impl PlanBuilder {
         if target.domains.iter().any(|domain| probe_domain.is_within(domain)) {
             return Err(PlanError::ProbeDomainIsTarget { domain: probe_domain.clone() });
         }
+        let ending = probe_domain.as_str().rsplit_once('.').map(|(_, ending)| ending);
+        if ending
+            .is_none_or(|ending| ["localhost", "local"].iter().any(|name| ending.eq_ignore_ascii_case(name)))
+        {
+            return Err(PlanError::ProbeDomainIsNobodys { domain: probe_domain.clone() });
+        }
         let ours =
             |lure: &Domain| lure.is_within(probe_domain) || lure.is_within(&self.identity.sender_domain);
         match self.identity.lure_mx.iter().chain(&self.identity.lure_a).find(|lure| !ours(lure)) {

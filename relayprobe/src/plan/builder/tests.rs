@@ -229,6 +229,16 @@ fn the_probe_domain_is_not_the_targets() {
 }
 
 #[test]
+fn the_probe_domain_is_one_that_somebody_can_have() {
+    for name in ["localhost", "probe", "mx.localhost", "desk.local"] {
+        let identity = Identity::new(name.parse().unwrap());
+        let built =
+            build(Plan::builder(target(), identity, "own-server:test".parse().unwrap()).allow_private());
+        assert!(matches!(built, Err(PlanError::ProbeDomainIsNobodys { .. })), "{name}");
+    }
+}
+
+#[test]
 fn ports_become_paths() {
     let matrix = Matrix::select(Selection::Standard);
     let plan = build(builder(target()).ports(&[25, 465, 587]).matrix(matrix)).unwrap();
