@@ -1,5 +1,6 @@
 //! What a run says of its target: a pure function of the run record, the transcript, the receipts and the outcomes.
 
+mod doubt;
 mod effect;
 mod path;
 mod reason;

@@ -6,6 +6,7 @@ mod enhanced;
 pub(crate) mod phrases;
 mod queue_id;
 mod reply;
+mod vocabulary;
 mod wording;
 
 pub use command::{CommandError, CommandLine};
@@ -13,4 +14,4 @@ pub use ehlo::{Ehlo, Extension, SessionLimits};
 pub use enhanced::EnhancedCode;
 pub use queue_id::queue_id;
 pub use reply::{Code, Reply, ReplyDecoder, ReplyFault, ReplyLimits};
-pub(crate) use wording::{Wording, are_in_the_same_words, holds};
+pub(crate) use wording::{Wording, are_in_the_same_words, gives_no_ground, holds};

@@ -99,6 +99,7 @@ class ReasonWord(_Word):
     LOCAL_NOT_ACCEPTED = "local-not-accepted"
     CONTROL_MISSING = "control-missing"
     OTHER_REFUSAL = "other-refusal"
+    UNREAD_REFUSAL = "unread-refusal"
     ACCEPTS_EVERYTHING = "accepts-everything"
     NO_PLAIN_CASE = "no-plain-case"
     TLS_REQUIRED = "tls-required"

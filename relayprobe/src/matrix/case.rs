@@ -58,7 +58,12 @@ impl Case {
 
     /// Whether the case has a sender form of its own, which then needs its own control.
     pub fn has_own_sender(&self) -> bool {
-        self.family == Family::Sender && !self.is_plain() && self.mail.argument.as_str() != "<{sender}>"
+        self.family == Family::Sender && !self.is_plain() && !self.has_usual_sender()
+    }
+
+    /// Whether its sender is the one that the controls are asked with.
+    pub(crate) fn has_usual_sender(&self) -> bool {
+        self.mail.argument.as_str() == "<{sender}>"
     }
 
     /// Whether it is a control and never says anything about relaying by itself.

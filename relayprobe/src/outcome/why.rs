@@ -181,6 +181,9 @@ mod tests {
             ("550 restricted characters in address", Why::AddressSyntax),
             ("555 5.5.4 unsupported parameter", Why::AddressSyntax),
             ("550 5.7.9 no", Why::Policy),
+            ("550 No such domain at this location", Why::RelayDenied),
+            ("550 5.1.2 No such domain", Why::Unclear),
+            ("550 5.7.1 Relaying denied: null sender may not relay", Why::SenderRefused),
             ("550 no", Why::Unclear),
             ("550", Why::Unclear),
         ] {

@@ -175,6 +175,9 @@ fn undetermined(report: &Report) -> Vec<String> {
             Reason::LocalNotAccepted { .. } => {
                 "Name a mail domain of the server's own (--domain) or a real mailbox (--mailbox)."
             }
+            Reason::UnreadRefusal { .. } => {
+                "Read the refusal (--transcript FILE), or name a mailbox that exists there (--mailbox): if that is accepted, a refusal is about the recipient."
+            }
             Reason::TlsRequired => "Use a build with TLS.",
             Reason::MeasureInForce { .. } => {
                 "Test from a vantage behind the measure, and name it (--vantage)."

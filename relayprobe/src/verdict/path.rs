@@ -2,17 +2,17 @@
 
 use alloc::vec::Vec;
 
+use super::doubt::Doubt;
 use super::sink::SinkHealth;
 use super::{How, NoReceipt, Reason, Verdict, effect};
 use crate::link::Loss;
 use crate::matrix::{self, Acceptance, Case};
-use crate::octets::Octets;
 use crate::outcome::{Evidence, NotApplicable, NotTested, Outcome, Seen, Why, bans, until};
 use crate::plan::{Measure, Probe};
 use crate::receipt::Receipt;
 use crate::target::Path;
 use crate::transcript::{Astray, Class, Step, What};
-use crate::wire::{self, Reply, ReplyFault, Wording};
+use crate::wire::ReplyFault;
 
 /// What was found over one path.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -258,7 +258,7 @@ impl<'a> View<'a> {
         }
         let mut reasons = self.untested();
         reasons.extend(self.control_faults());
-        reasons.extend(self.plain_faults());
+        reasons.extend(self.doubts());
         let swallows = self.is_swallower();
         if swallows {
             // That it accepts everything is what it is found to do.
@@ -352,58 +352,15 @@ impl<'a> View<'a> {
         local && plain.all(|(.., outcome)| refused_for(outcome) == Some(Why::AuthRequired))
     }
 
-    fn plain_faults(&self) -> Vec<Reason> {
+    fn doubts(&self) -> Vec<Reason> {
         let plain = self.relay().filter(|(_, case, outcome)| case.is_plain() && !is_absent(outcome));
         if plain.count() == 0 {
             return [Reason::NoPlainCase].into();
         }
-        let fault = |(probe, case, outcome): &(&Probe, &Case, &Outcome)| match outcome {
-            Outcome::Refused { stage, why, reply } => {
-                let stray = if case.is_plain() {
-                    !is_about_relaying(*stage, *why) || self.says_so_to_all(reply, *why)
-                } else {
-                    // A refusal of one form that is about us, or about TLS, leaves that form untested.
-                    *stage != Step::Hello && matches!(why, Why::TesterRefused | Why::TlsRequired)
-                };
-                stray.then_some(Reason::OtherRefusal { why: *why, probe: probe.number })
-            }
-            _ => None,
-        };
-        self.relay().find_map(fault).into_iter().collect()
+        let doubt =
+            Doubt { record: self.evidence.record, unknown_local: self.control(matrix::UNKNOWN_LOCAL) };
+        self.relay().find_map(|(probe, case, outcome)| doubt.of(probe, case, outcome)).into_iter().collect()
     }
-
-    /// Whether a refusal that does not name relaying meets the server's own unknown mailboxes in the same words, while
-    /// only its postmaster, whom block lists often spare, was let through.
-    fn says_so_to_all(&self, reply: &Octets, why: Why) -> bool {
-        let same = |outcome: &Outcome| {
-            let Outcome::Refused { reply: other, .. } = outcome else { return false };
-            let replies = Reply::parse(reply.as_bytes()).ok().zip(Reply::parse(other.as_bytes()).ok());
-            replies.map_or(reply == other, |(one, other)| wire::are_in_the_same_words(&one, &other))
-        };
-        let vague = match why {
-            Why::Policy | Why::Unclear => true,
-            Why::RelayDenied => {
-                Reply::parse(reply.as_bytes()).is_ok_and(|reply| !Wording::of(reply).names_relaying())
-            }
-            Why::AuthRequired
-            | Why::TlsRequired
-            | Why::SenderRefused
-            | Why::UnknownRecipient
-            | Why::AddressSyntax
-            | Why::TesterRefused => false,
-        };
-        vague
-            && self.evidence.record.target.mailbox.is_none()
-            && self.control(matrix::UNKNOWN_LOCAL).is_some_and(same)
-    }
-}
-
-/// Whether a refusal of a plain case shows that the server does not relay.
-///
-/// Behind an accepted control with the same sender, a refusal of the recipient is about the recipient even if it does not say so.
-const fn is_about_relaying(stage: Step, why: Why) -> bool {
-    let vague = matches!(why, Why::Policy | Why::Unclear) && matches!(stage, Step::Rcpt | Step::Data);
-    vague || why.is_about_relaying()
 }
 
 const fn refused_for(outcome: &Outcome) -> Option<Why> {

@@ -104,6 +104,11 @@ pub enum Reason {
         /// The probe.
         probe: u16,
     },
+    /// A case was refused in words that are not known, which may give another reason.
+    UnreadRefusal {
+        /// The probe.
+        probe: u16,
+    },
     /// A name that cannot exist was accepted: the server accepts everything.
     AcceptsEverything,
     /// No plain case could be asked.
@@ -160,6 +165,7 @@ impl fmt::Display for Reason {
             Self::OtherRefusal { why, .. } => {
                 write!(f, "a case was refused for another reason ({}), which says nothing about relaying", why.as_str())
             }
+            Self::UnreadRefusal { .. } => f.write_str("a case was refused in words that are not known and may be about us: name a mailbox that exists there (--mailbox)"),
             Self::AcceptsEverything => f.write_str("the server accepts every recipient, even one that cannot exist"),
             Self::NoPlainCase => f.write_str("no plain case was asked"),
             Self::TlsRequired => f.write_str("the server wants TLS first, and behind TLS it was not found closed"),

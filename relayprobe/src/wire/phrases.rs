@@ -58,17 +58,24 @@ impl BitOr for Topics {
 }
 
 /// What a text in lower case is about, in one pass: a server is asked dozens of times, and each refusal is read.
+///
+/// Of the phrases that begin at one place the longest tells: `no such domain at this location` is no lookup.
 pub(super) fn topics(text: &[u8]) -> Topics {
     let mut said = Topics::default();
     let mut rest = text;
     while let Some((&first, behind)) = rest.split_first() {
         let goes_on = |begun: &&Begun| behind.first().is_some_and(|&second| begun.seconds & bit(second) != 0);
         let begun = BEGUN.get(usize::from(first)).filter(goes_on);
-        for &(phrase, topic) in begun.and_then(|begun| SORTED.get(begun.from..begun.to)).unwrap_or_default() {
-            if rest.starts_with(phrase.as_bytes()) {
-                said = said | topic;
+        let phrases = begun.and_then(|begun| SORTED.get(begun.from..begun.to)).unwrap_or_default();
+        let (mut here, mut longest) = (Topics::default(), 0);
+        for &(phrase, topic) in phrases.iter().filter(|(phrase, _)| rest.starts_with(phrase.as_bytes())) {
+            if phrase.len() > longest {
+                (here, longest) = (topic, phrase.len());
+            } else if phrase.len() == longest {
+                here = here | topic;
             }
         }
+        said = said | here;
         rest = behind;
     }
     said

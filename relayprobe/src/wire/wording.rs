@@ -8,8 +8,8 @@ use core::net::Ipv4Addr;
 
 use memchr::{memchr, memchr2};
 
-use super::Reply;
 use super::phrases::{Topics, topics};
+use super::{Reply, vocabulary};
 
 /// A reply whose words can be looked up.
 pub(crate) struct Wording<'a> {
@@ -52,7 +52,14 @@ impl<'a> Wording<'a> {
 
     /// Whether there are words about us, a sender, a name, or the moment.
     pub(crate) fn gives_other_ground(&self) -> bool {
-        self.said.has(Topics::PASSING | Topics::LOOKED_UP | Topics::STANDING | Topics::FORGERY | Topics::TLS)
+        self.said.has(
+            Topics::PASSING
+                | Topics::LOOKED_UP
+                | Topics::STANDING
+                | Topics::FORGERY
+                | Topics::SENDER
+                | Topics::TLS,
+        )
     }
 
     /// Whether it is only not now.
@@ -118,8 +125,18 @@ pub(crate) fn are_in_the_same_words(one: &Reply<'_>, other: &Reply<'_>) -> bool 
         && others.next().is_none()
 }
 
+/// Whether every word of a refusal is known, and none gives a ground; `names` are those that we asked for.
+pub(crate) fn gives_no_ground(reply: &Reply<'_>, names: &[&str]) -> bool {
+    tokens(reply).all(|token| vocabulary::gives_no_ground(token, names))
+}
+
 fn words<'a>(reply: &Reply<'a>) -> impl Iterator<Item = &'a [u8]> {
-    reply.lines().flat_map(spoken).flat_map(|piece| piece.split(u8::is_ascii_whitespace)).filter_map(word)
+    tokens(reply).filter_map(word)
+}
+
+/// What stands between blanks, our addresses aside.
+fn tokens<'a>(reply: &Reply<'a>) -> impl Iterator<Item = &'a [u8]> {
+    reply.lines().flat_map(spoken).flat_map(|piece| piece.split(u8::is_ascii_whitespace))
 }
 
 /// What is left of a word without the marks around it; nothing of a name or a number, which may be of one answer alone.
@@ -139,7 +156,7 @@ fn is_address(word: &[u8]) -> bool {
 }
 
 /// From the first octet that is part of it to the last.
-fn trimmed(text: &[u8], is_part: impl Fn(&u8) -> bool) -> Option<&[u8]> {
+pub(super) fn trimmed(text: &[u8], is_part: impl Fn(&u8) -> bool) -> Option<&[u8]> {
     let (first, last) = (text.iter().position(&is_part)?, text.iter().rposition(&is_part)?);
     text.get(first..=last)
 }
@@ -230,6 +247,33 @@ mod tests {
             ("550 5.7.1", "550 5.1.1 unknown"),
         ] {
             assert!(!same(one, other), "{one} {other}");
+        }
+    }
+
+    #[test]
+    fn words_that_are_not_known_may_be_a_ground() {
+        let silent = |text: &str| {
+            let octets = alloc::format!("{text}\r\n");
+            gives_no_ground(
+                &Reply::parse(octets.as_bytes()).unwrap(),
+                &["probe.example", "mx.target.example"],
+            )
+        };
+        for text in [
+            "550",
+            "550 5.7.1 <x@y>: denied (#5.7.1)",
+            "550-mx.target.example:\r\n550 mail for probe.example isn't accepted here.",
+            "550 5.7.1 Relay niet toegestaan",
+        ] {
+            assert!(silent(text), "{text}");
+        }
+        for text in [
+            "550 5.7.1 RLY:B1",
+            "550-denied\r\n550 see bl.example",
+            "550 5.7.1 Denied (4711)",
+            "550 Pripojenie zamietnute",
+        ] {
+            assert!(!silent(text), "{text}");
         }
     }
 

@@ -1,0 +1,111 @@
+//! Why a refusal may say nothing about relaying.
+
+use alloc::vec::Vec;
+use core::iter;
+
+use super::Reason;
+use crate::address::Domain;
+use crate::matrix::Case;
+use crate::octets::Octets;
+use crate::outcome::{Outcome, Why};
+use crate::plan::{Probe, RunRecord};
+use crate::transcript::Step;
+use crate::wire::{self, Reply, Wording};
+
+/// What refusals are held against.
+pub(super) struct Doubt<'a> {
+    pub(super) record: &'a RunRecord,
+    /// What became of the control for an invented mailbox of the target's own.
+    pub(super) unknown_local: Option<&'a Outcome>,
+}
+
+impl Doubt<'_> {
+    /// What keeps a case from counting as refused.
+    pub(super) fn of(&self, probe: &Probe, case: &Case, outcome: &Outcome) -> Option<Reason> {
+        let Outcome::Refused { stage, why, reply } = outcome else { return None };
+        let (stage, why) = (*stage, *why);
+        let is_other = if case.is_plain() {
+            !is_about_relaying(stage, why) || self.says_so_to_all(reply, why)
+        } else {
+            leaves_form_untested(case, stage, why)
+        };
+        if is_other {
+            Some(Reason::OtherRefusal { why, probe: probe.number })
+        } else if self.is_unread(reply, why) {
+            Some(Reason::UnreadRefusal { probe: probe.number })
+        } else {
+            None
+        }
+    }
+
+    /// Whether a vague refusal meets the server's own unknown mailboxes in the same words, while only its postmaster,
+    /// whom block lists often spare, was let through.
+    fn says_so_to_all(&self, reply: &Octets, why: Why) -> bool {
+        let same = |outcome: &Outcome| {
+            let Outcome::Refused { reply: other, .. } = outcome else { return false };
+            let replies = Reply::parse(reply.as_bytes()).ok().zip(Reply::parse(other.as_bytes()).ok());
+            replies.map_or(reply == other, |(one, other)| wire::are_in_the_same_words(&one, &other))
+        };
+        self.knows_postmaster_alone() && is_vague(reply, why) && self.unknown_local.is_some_and(same)
+    }
+
+    /// Whether a vague refusal has words that are not known: they may give a ground that only we have met, and that the
+    /// server's own unknown mailboxes never come to.
+    fn is_unread(&self, reply: &Octets, why: Why) -> bool {
+        self.knows_postmaster_alone()
+            && is_vague(reply, why)
+            && !Reply::parse(reply.as_bytes())
+                .is_ok_and(|reply| wire::gives_no_ground(&reply, &self.names_asked_for()))
+    }
+
+    /// Names that a refusal may quote without giving a ground.
+    fn names_asked_for(&self) -> Vec<&str> {
+        let RunRecord { identity, target, .. } = self.record;
+        let names = iter::once(&identity.probe_domain).chain(&target.name).chain(&target.domains);
+        names.map(Domain::as_str).collect()
+    }
+
+    /// Whether mail was accepted for no mailbox but the postmaster's.
+    const fn knows_postmaster_alone(&self) -> bool {
+        self.record.target.mailbox.is_none()
+    }
+}
+
+/// Whether a refusal of a plain case shows that the server does not relay.
+///
+/// Behind an accepted control with the same sender, a refusal of the recipient is about the recipient even if it does
+/// not say so.
+const fn is_about_relaying(stage: Step, why: Why) -> bool {
+    let vague = matches!(why, Why::Policy | Why::Unclear) && matches!(stage, Step::Rcpt | Step::Data);
+    vague || why.is_about_relaying()
+}
+
+/// Whether a refusal is about us, TLS, or the very sender that the controls were accepted from.
+fn leaves_form_untested(case: &Case, stage: Step, why: Why) -> bool {
+    match why {
+        Why::TesterRefused | Why::TlsRequired => stage != Step::Hello,
+        Why::SenderRefused => stage != Step::Mail && case.has_usual_sender(),
+        Why::RelayDenied
+        | Why::AuthRequired
+        | Why::UnknownRecipient
+        | Why::AddressSyntax
+        | Why::Policy
+        | Why::Unclear => false,
+    }
+}
+
+/// Whether a refusal names no reason, or only hints at one.
+fn is_vague(reply: &Octets, why: Why) -> bool {
+    match why {
+        Why::Policy | Why::Unclear => true,
+        Why::RelayDenied => {
+            Reply::parse(reply.as_bytes()).is_ok_and(|reply| !Wording::of(reply).names_relaying())
+        }
+        Why::AuthRequired
+        | Why::TlsRequired
+        | Why::SenderRefused
+        | Why::UnknownRecipient
+        | Why::AddressSyntax
+        | Why::TesterRefused => false,
+    }
+}
