@@ -109,6 +109,10 @@ pub(crate) fn plan_error(py: Python<'_>, fault: &PlanError) -> PyErr {
         PlanError::NoCases => ("no-cases", Vec::new()),
         PlanError::ManyProbes { count } => ("many-probes", vec![("count", count.to_string())]),
         PlanError::ForeignCase { id } => ("foreign-case", vec![("id", id.clone())]),
+        PlanError::SenderDomainIsTarget { domain } => {
+            ("sender-domain-is-target", vec![("domain", domain.to_string())])
+        }
+        PlanError::ProbeUri { uri } => ("probe-uri", vec![("uri", uri.clone())]),
         PlanError::ProbeDomainIsNobodys { domain } => {
             ("probe-domain-is-nobodys", vec![("domain", domain.to_string())])
         }

@@ -1,7 +1,7 @@
 //! Mailboxes on disk: where messages lie that another server received for us.
 
 use std::fs::File;
-use std::io::{self, BufReader};
+use std::io::{self, BufRead as _, BufReader};
 use std::path::Path;
 
 use mail_parser::mailbox::{maildir, mbox};
@@ -31,6 +31,13 @@ impl Stored {
 
 /// The messages of a Maildir, those that were read too.
 pub fn maildir(folder: &Path) -> io::Result<impl Iterator<Item = io::Result<Stored>>> {
+    let has = |name: &str| folder.join(name).is_dir();
+    if folder.is_dir() && !has("new") && !has("cur") {
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidData,
+            "it has no folder new or cur, as a Maildir has",
+        ));
+    }
     let messages = maildir::MessageIterator::new(folder)?;
     // A message may be moved or deleted by whoever reads the mailbox.
     let there = |message: &io::Result<_>| {
@@ -45,12 +52,20 @@ pub fn maildir(folder: &Path) -> io::Result<impl Iterator<Item = io::Result<Stor
     }))
 }
 
-/// The messages of an mbox file.
+/// The messages of an mbox file. One that begins otherwise than with `From ` (RFC 4155 appendix A) is none.
 pub fn mbox(file: &Path) -> io::Result<impl Iterator<Item = io::Result<Stored>>> {
     let file = File::open(file)?;
     let changed = file.metadata()?.modified()?.duration_since(std::time::UNIX_EPOCH);
     let changed = changed.map_or(0, |since| since.as_secs());
-    Ok(mbox::MessageIterator::new(BufReader::new(file)).map(move |message| {
+    let mut file = BufReader::new(file);
+    let begun = file.fill_buf()?;
+    if !begun.is_empty() && !begun.starts_with(b"From ") {
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidData,
+            "it does not begin with \"From \", as an mbox does",
+        ));
+    }
+    Ok(mbox::MessageIterator::new(file).map(move |message| {
         let message = message?;
         // Nothing else is known of a message whose first line has no date.
         let at = match message.internal_date() {
@@ -91,7 +106,11 @@ mod tests {
         assert_eq!(found[0].octets, b"Subject: cur\n\n");
         assert!(found[0].at.unix() > 1_700_000_000);
         fs::remove_dir_all(&folder).unwrap();
-        assert!(maildir(&folder).is_err());
+        let kind = |folder: &Path| maildir(folder).map(|_| ()).unwrap_err().kind();
+        assert_eq!(kind(&folder), io::ErrorKind::NotFound);
+        fs::create_dir(&folder).unwrap();
+        assert_eq!(kind(&folder), io::ErrorKind::InvalidData);
+        fs::remove_dir(&folder).unwrap();
     }
 
     #[test]
@@ -104,6 +123,10 @@ mod tests {
         assert_eq!(found[0].octets, b"Subject: 1\n\nFrom me\n\n");
         assert_eq!(found[0].at.to_string(), "2026-11-23T20:59:36Z");
         assert!(found[1].at.unix() > 1_700_000_000 && found[0].id != found[1].id);
+        fs::write(&file, "").unwrap();
+        assert_eq!(mbox(&file).unwrap().count(), 0);
+        fs::write(&file, "Subject: 1\n\n").unwrap();
+        assert_eq!(mbox(&file).map(|_| ()).unwrap_err().kind(), io::ErrorKind::InvalidData);
         fs::remove_dir_all(file.parent().unwrap()).unwrap();
     }
 }

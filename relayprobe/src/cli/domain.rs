@@ -31,7 +31,8 @@ pub(crate) struct DomainOptions {
         conflicts_with_all = ["host", "targets", "ptr", "expect_host", "other_address", "transcript"])]
     pub(crate) mx: Option<Domain>,
     /// Network of the mail servers of the domain's provider: tells whether a filter would cut its mail off; repeatable
-    #[arg(long, value_name = "NETWORK", requires = "mx")]
+    #[arg(long, value_name = "NETWORK", requires = "mx",
+        conflicts_with_all = ["host", "targets"])]
     pub(crate) provider_network: Vec<Network>,
 }
 

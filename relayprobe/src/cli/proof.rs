@@ -27,10 +27,10 @@ pub(crate) struct ProofOptions {
     /// survey: envelopes only; prove: a message for what was accepted. prove if a sink or receipts are named
     #[arg(long, value_name = "NAME", value_parser = PossibleValuesParser::new(["survey", "prove"]))]
     stage: Option<String>,
-    /// Which of the accepted cases get a message: one for each family, or all
-    #[arg(long, value_name = "WHICH", default_value = "families",
+    /// Which of the accepted cases get a message: one for each family, the usual, or all
+    #[arg(long, value_name = "WHICH",
         value_parser = word([("families", Prove::Families), ("all", Prove::All)]))]
-    prove: Prove,
+    prove: Option<Prove>,
     /// Messages of the run at the most; 12 unless given, and never more than 64
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..=64))]
     messages: Option<u16>,
@@ -106,6 +106,7 @@ impl ProofOptions {
             ("--wait", self.wait.is_some()),
             ("--way-in", self.way_in.is_some()),
             ("--messages", self.messages.is_some()),
+            ("--prove", self.prove.is_some()),
         ];
         match options.into_iter().find(|&(_, given)| given && self.stage.is_none()) {
             Some((option, _)) => Err(ProofError::Survey { option }.into()),
@@ -143,7 +144,7 @@ impl ProofOptions {
             );
         }
         let patience = self.wait.map_or(Patience::Usual, Patience::For);
-        let (which, count, window) = (self.prove, self.messages, self.window);
+        let (which, count, window) = (self.prove.unwrap_or(Prove::Families), self.messages, self.window);
         let messages = Messages { keys: keys.clone(), which, count, window, way_in };
         Ok(Some(Proof { keys, sources, patience, messages }))
     }

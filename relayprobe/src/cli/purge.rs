@@ -24,7 +24,7 @@ pub(crate) struct PurgeOptions {
 
 pub(crate) fn purge(options: &PurgeOptions) -> Result<u8, Failure> {
     let limit = Date::from_unix(driver::now().unix().saturating_sub(options.older_than.as_secs()));
-    let gone = Store::open(&options.store)?.purge(limit)?;
+    let gone = Store::open_old(&options.store)?.purge(limit)?;
     tell(format_args!("{gone} files older than {limit} are gone"));
     Ok(0)
 }

@@ -5,6 +5,7 @@ use std::io::{self, Read as _};
 use std::path::PathBuf;
 
 use clap::Args;
+use clap::builder::NonEmptyStringValueParser;
 use relayprobe::driver;
 use relayprobe::receipt::Arrival;
 
@@ -30,7 +31,7 @@ pub(crate) struct ReceiveOptions {
     #[arg(long, value_name = "DIR")]
     store: PathBuf,
     /// Command of the shell to run when the verdict moves
-    #[arg(long, value_name = "COMMAND")]
+    #[arg(long, value_name = "COMMAND", value_parser = NonEmptyStringValueParser::new())]
     on_change: Option<String>,
     /// End with 67 for a message without a token that is no report, so that a transport tells its sender
     #[arg(long)]

@@ -7,6 +7,7 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use clap::Args;
+use clap::builder::NonEmptyStringValueParser;
 use relayprobe::sink::{Mode, Sink, SinkOptions, Spool};
 
 use crate::cli::Failure;
@@ -35,7 +36,7 @@ pub(crate) struct ListenOptions {
         value_parser = word([("accept", Mode::Accept), ("refuse", Mode::Refuse)]))]
     sink_mode: Mode,
     /// Command of the shell to run when a verdict moves; its environment tells which
-    #[arg(long, value_name = "COMMAND")]
+    #[arg(long, value_name = "COMMAND", value_parser = NonEmptyStringValueParser::new())]
     on_change: Option<String>,
     #[command(flatten)]
     identity: IdentityOptions,

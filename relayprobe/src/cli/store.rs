@@ -39,6 +39,8 @@ pub enum StoreError {
     Write { path: PathBuf, fault: io::Error },
     #[error("cannot read {}: {fault}", path.display())]
     Read { path: PathBuf, fault: io::Error },
+    #[error("{} is no store; one is made by `relayprobe probe --store DIR`", path.display())]
+    Missing { path: PathBuf },
     #[error("{} is damaged ({fault}); mend it, or take it away if its target may be tested again", path.display())]
     Damaged { path: PathBuf, fault: serde_json::Error },
     #[error("{}: {fault}; take it away if its run no longer matters", path.display())]
@@ -146,6 +148,15 @@ impl Store {
             private::directory(&path).map_err(|fault| StoreError::Directory { path, fault })?;
         }
         Ok(Self { root })
+    }
+
+    /// Opens a store that must be there.
+    pub fn open_old(root: &Path) -> Result<Self, StoreError> {
+        if root.join(REPORTS).is_dir() {
+            Self::open(root)
+        } else {
+            Err(StoreError::Missing { path: root.into() })
+        }
     }
 
     /// Locks the store and reads what was done to `address`.

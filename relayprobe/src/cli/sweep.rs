@@ -39,23 +39,24 @@ pub(crate) struct SweepOptions {
     #[arg(long, value_name = "FILE", conflicts_with_all = ["transcript", "again"])]
     pub(crate) targets: Option<PathBuf>,
     /// Add the reports to this file instead of printing them: each once, whatever ends the program
-    #[arg(long, value_name = "FILE", requires_all = ["targets", "store"])]
+    #[arg(long, value_name = "FILE", requires_all = ["targets", "store"],
+        conflicts_with_all = ["host", "mx"])]
     pub(crate) output: Option<PathBuf>,
     /// Runs at once
     #[arg(long, value_name = "COUNT", default_value_t = 256, requires = "targets",
-        value_parser = clap::value_parser!(u32).range(1..=65_536))]
+        conflicts_with_all = ["host", "mx"], value_parser = clap::value_parser!(u32).range(1..=65_536))]
     at_once: u32,
     /// Runs at once in one network, a /24 of IPv4 or a /48 of IPv6
     #[arg(long, value_name = "COUNT", default_value_t = 1, requires = "targets",
-        value_parser = clap::value_parser!(u32).range(1..=256))]
+        conflicts_with_all = ["host", "mx"], value_parser = clap::value_parser!(u32).range(1..=256))]
     per_network: u32,
     /// How long to leave a network alone after a run in it
     #[arg(long, value_name = "DURATION", default_value = "1s", requires = "targets",
-        value_parser = humantime::parse_duration)]
+        conflicts_with_all = ["host", "mx"], value_parser = humantime::parse_duration)]
     network_pause: Duration,
     /// Runs begun in a second
     #[arg(long, value_name = "COUNT", default_value_t = 20, requires = "targets",
-        value_parser = clap::value_parser!(u32).range(1..=10_000))]
+        conflicts_with_all = ["host", "mx"], value_parser = clap::value_parser!(u32).range(1..=10_000))]
     per_second: u32,
 }
 

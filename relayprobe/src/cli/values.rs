@@ -36,8 +36,12 @@ pub(crate) fn port(text: &str) -> Result<u16, &'static str> {
     port.ok_or("ports from 1 to 65535 are wanted, with commas between them, like 25,587")
 }
 
+/// No server puts mail off for longer, and no run should go on for longer.
+const DAY: u32 = 86_400;
+
 pub(crate) fn seconds(text: &str) -> Result<u32, &'static str> {
-    text.parse().map_err(|_| "a whole number of seconds is wanted, like 360")
+    let seconds = text.parse().ok().filter(|seconds| (1..=DAY).contains(seconds));
+    seconds.ok_or("a whole number of seconds is wanted, at most a day of 86400, like 360")
 }
 
 #[cfg(test)]
@@ -55,7 +59,9 @@ mod tests {
             assert!(port(text).is_err_and(|fault| fault.contains("25,587")), "{text}");
         }
         assert_eq!(seconds("360"), Ok(360));
-        assert!(seconds("6m").is_err_and(|fault| fault.contains("360")));
+        for text in ["6m", "0", "86401"] {
+            assert!(seconds(text).is_err_and(|fault| fault.contains("360")), "{text}");
+        }
     }
 
     #[test]

@@ -262,6 +262,7 @@ impl PlanBuilder {
         self.check_sink()?;
         self.check_leave(date)?;
         self.check_domains()?;
+        self.check_probe_uri()?;
         self.check_cases()?;
         if !(1..=3).contains(&self.connections_at_once) {
             return Err(PlanError::Connections { given: self.connections_at_once });

@@ -92,6 +92,20 @@ pub enum PlanError {
         /// The domain.
         domain: Domain,
     },
+    /// The target takes such a sender for one of its own.
+    #[error("the sender domain {domain} is within a mail domain of the target: senders would be its own")]
+    SenderDomainIsTarget {
+        /// The domain.
+        domain: Domain,
+    },
+    /// What is to say who tests is no URI.
+    #[error(
+        "the probe URI \"{uri}\" leads nowhere: one like https://probe.example/.well-known/probing.txt, mailto:NAME@DOMAIN or tel:NUMBER is wanted"
+    )]
+    ProbeUri {
+        /// What was given.
+        uri: String,
+    },
     /// A domain that is everybody's, or nobody's: many servers take mail for `localhost` as their own (RFC 6761 §6.3).
     #[error("the probe domain {domain} cannot be yours: name one of your own, like probe.example.org")]
     ProbeDomainIsNobodys {

@@ -111,6 +111,10 @@ impl PlanBuilder {
         if target.domains.iter().any(|domain| probe_domain.is_within(domain)) {
             return Err(PlanError::ProbeDomainIsTarget { domain: probe_domain.clone() });
         }
+        let sender_domain = &self.identity.sender_domain;
+        if target.domains.iter().any(|domain| sender_domain.is_within(domain)) {
+            return Err(PlanError::SenderDomainIsTarget { domain: sender_domain.clone() });
+        }
         let ending = probe_domain.as_str().rsplit_once('.').map(|(_, ending)| ending);
         if ending
             .is_none_or(|ending| ["localhost", "local"].iter().any(|name| ending.eq_ignore_ascii_case(name)))
@@ -123,6 +127,18 @@ impl PlanBuilder {
             Some(lure) => Err(PlanError::LureNotOurs { lure: lure.clone() }),
             None => Ok(()),
         }
+    }
+
+    /// Whoever wants to know who tests must find it (RFC 9511 §3).
+    pub(super) fn check_probe_uri(&self) -> Result<(), PlanError> {
+        let uri = self.identity.probe_uri.as_str();
+        let of_scheme = |octet: u8| octet.is_ascii_alphanumeric() || matches!(octet, b'+' | b'-' | b'.');
+        let is_uri = uri.split_once(':').is_some_and(|(scheme, rest)| {
+            scheme.starts_with(|first: char| first.is_ascii_alphabetic())
+                && scheme.bytes().all(of_scheme)
+                && !rest.is_empty()
+        });
+        if is_uri { Ok(()) } else { Err(PlanError::ProbeUri { uri: uri.into() }) }
     }
 
     /// A case could have been changed since it was made; what is sent must be what was checked.

@@ -119,7 +119,7 @@ fn messages_have_their_limits() {
     assert_eq!(refused, Err(PlanError::ManyMessages { planned: 12, today: 60 }));
     let mut identity = identity();
     identity.organisation = "x".repeat(200).parse().unwrap();
-    identity.probe_uri = "y".repeat(200).parse().unwrap();
+    identity.probe_uri = alloc::format!("tel:{}", "1".repeat(196)).parse().unwrap();
     let long = Plan::builder(target(), identity, "own-server:test".parse().unwrap())
         .allow_private()
         .prove(Prove::All, &keyring());
@@ -226,6 +226,35 @@ fn the_probe_domain_is_not_the_targets() {
     let mut own = target();
     own.domains.push("probe.example".parse().unwrap());
     assert!(matches!(build(builder(own)), Err(PlanError::ProbeDomainIsTarget { .. })));
+}
+
+#[test]
+fn the_sender_domain_is_not_the_targets() {
+    let mut identity = identity();
+    identity.sender_domain = "bounces.target.example".parse().unwrap();
+    let mut own = target();
+    own.domains = ["target.example".parse().unwrap()].into();
+    let built = build(Plan::builder(own, identity, "own-server:test".parse().unwrap()).allow_private());
+    assert!(matches!(built, Err(PlanError::SenderDomainIsTarget { .. })));
+}
+
+#[test]
+fn the_probe_uri_is_one() {
+    for (text, is_one) in [
+        ("https://probe.example/", true),
+        ("MAILTO:desk@probe.example", true),
+        ("tel:+1-201-555-0123", true),
+        ("foo", false),
+        ("probe.example/.well-known/probing.txt", false),
+        ("https:", false),
+        ("1a:b", false),
+    ] {
+        let mut identity = identity();
+        identity.probe_uri = text.parse().unwrap();
+        let built =
+            build(Plan::builder(target(), identity, "own-server:test".parse().unwrap()).allow_private());
+        assert_eq!(matches!(built, Err(PlanError::ProbeUri { .. })), !is_one, "{text}");
+    }
 }
 
 #[test]
