@@ -22,7 +22,7 @@ use crate::octets::Octets;
 use crate::plan::{Probe, RunRecord};
 use crate::receipt::Receipt;
 use crate::transcript::{Answer, Step, Transcript};
-use crate::wire::{Reply, Wording};
+use crate::wire::{Reader, Reply};
 
 /// What came of one probe.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -183,7 +183,9 @@ pub fn outcomes(
 
 pub(crate) fn of(evidence: &Evidence<'_>, receipts: &[Receipt], as_of: Date) -> Vec<Outcome> {
     let record = evidence.record;
-    let mut outcomes: Vec<Outcome> = record.probes.iter().map(|probe| evidence.outcome(probe)).collect();
+    let mut reader = Reader::default();
+    let outcome = |probe| evidence.outcome(probe, &mut reader);
+    let mut outcomes: Vec<Outcome> = record.probes.iter().map(outcome).collect();
     void_senders(record, &mut outcomes);
     void_banned(record, evidence, &mut outcomes);
     proof::settle(evidence, receipts, as_of, &mut outcomes);
@@ -191,15 +193,15 @@ pub(crate) fn of(evidence: &Evidence<'_>, receipts: &[Receipt], as_of: Date) -> 
 }
 
 impl Evidence<'_> {
-    fn outcome(&self, probe: &Probe) -> Outcome {
+    fn outcome(&self, probe: &Probe, reader: &mut Reader) -> Outcome {
         match (self.answer(probe.number), self.record.case(probe)) {
-            (Some(sighting), Some(case)) => self.answered(sighting, case),
+            (Some(sighting), Some(case)) => self.answered(sighting, case, reader),
             (None, Some(case)) => absent::reason(self, probe, case),
             (_, None) => Outcome::NotTested { reason: NotTested::Record },
         }
     }
 
-    fn answered(&self, sighting: &Sighting, case: &Case) -> Outcome {
+    fn answered(&self, sighting: &Sighting, case: &Case, reader: &mut Reader) -> Outcome {
         let reply = self.reply(sighting).cloned().unwrap_or_default();
         let Answer { code, step: stage, .. } = sighting.answer;
         if code.is_positive() {
@@ -208,7 +210,7 @@ impl Evidence<'_> {
         // A reply that was cut is read as far as it was kept.
         let parsed = kept(&reply);
         let Ok(parsed) = Reply::parse(&parsed) else { return Outcome::Deferred { stage, reply } };
-        let words = Wording::of(parsed);
+        let words = reader.read(parsed);
         let relaying = words.names_relaying();
         let passes = code.is_transient()
             || stage == Step::Rcpt && lacks_room(&parsed)

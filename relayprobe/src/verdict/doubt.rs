@@ -10,52 +10,67 @@ use crate::octets::Octets;
 use crate::outcome::{Outcome, Why};
 use crate::plan::{Probe, RunRecord};
 use crate::transcript::Step;
-use crate::wire::{self, Reply, Wording};
+use crate::wire::{self, Reader, Reply};
 
 /// What refusals are held against.
 pub(super) struct Doubt<'a> {
-    pub(super) record: &'a RunRecord,
+    record: &'a RunRecord,
     /// What became of the control for an invented mailbox of the target's own.
-    pub(super) unknown_local: Option<&'a Outcome>,
+    unknown_local: Option<&'a Outcome>,
+    reader: Reader,
 }
 
-impl Doubt<'_> {
+impl<'a> Doubt<'a> {
+    pub(super) fn new(record: &'a RunRecord, unknown_local: Option<&'a Outcome>) -> Self {
+        Self { record, unknown_local, reader: Reader::default() }
+    }
+
     /// What keeps a case from counting as refused.
-    pub(super) fn of(&self, probe: &Probe, case: &Case, outcome: &Outcome) -> Option<Reason> {
+    pub(super) fn of(&mut self, probe: &Probe, case: &Case, outcome: &Outcome) -> Option<Reason> {
         let Outcome::Refused { stage, why, reply } = outcome else { return None };
         let (stage, why) = (*stage, *why);
         let is_other = if case.is_plain() {
-            !is_about_relaying(stage, why) || self.says_so_to_all(reply, why)
+            !is_about_relaying(stage, why)
         } else {
             leaves_form_untested(case, stage, why)
         };
         if is_other {
+            return Some(Reason::OtherRefusal { why, probe: probe.number });
+        }
+        // Where a real mailbox was let through, a refusal is about the recipient even if it does not say so. Block lists
+        // often spare the postmaster.
+        if self.record.target.mailbox.is_some() || !self.is_vague(reply, why) {
+            None
+        } else if case.is_plain() && self.unknown_local.is_some_and(|other| says_the_same(reply, other)) {
             Some(Reason::OtherRefusal { why, probe: probe.number })
-        } else if self.is_unread(reply, why) {
+        } else if self.is_unread(reply) {
             Some(Reason::UnreadRefusal { probe: probe.number })
         } else {
             None
         }
     }
 
-    /// Whether a vague refusal meets the server's own unknown mailboxes in the same words, while only its postmaster,
-    /// whom block lists often spare, was let through.
-    fn says_so_to_all(&self, reply: &Octets, why: Why) -> bool {
-        let same = |outcome: &Outcome| {
-            let Outcome::Refused { reply: other, .. } = outcome else { return false };
-            let replies = Reply::parse(reply.as_bytes()).ok().zip(Reply::parse(other.as_bytes()).ok());
-            replies.map_or(reply == other, |(one, other)| wire::are_in_the_same_words(&one, &other))
-        };
-        self.knows_postmaster_alone() && is_vague(reply, why) && self.unknown_local.is_some_and(same)
+    /// Whether a refusal names no reason, or only hints at one.
+    fn is_vague(&mut self, reply: &Octets, why: Why) -> bool {
+        match why {
+            Why::Policy | Why::Unclear => true,
+            Why::RelayDenied => {
+                Reply::parse(reply.as_bytes()).is_ok_and(|reply| !self.reader.read(reply).names_relaying())
+            }
+            Why::AuthRequired
+            | Why::TlsRequired
+            | Why::SenderRefused
+            | Why::UnknownRecipient
+            | Why::AddressSyntax
+            | Why::TesterRefused => false,
+        }
     }
 
-    /// Whether a vague refusal has words that are not known: they may give a ground that only we have met, and that the
-    /// server's own unknown mailboxes never come to.
-    fn is_unread(&self, reply: &Octets, why: Why) -> bool {
-        self.knows_postmaster_alone()
-            && is_vague(reply, why)
-            && !Reply::parse(reply.as_bytes())
-                .is_ok_and(|reply| wire::gives_no_ground(&reply, &self.names_asked_for()))
+    /// Whether it has words that are not known: they may give a ground that only we have met, and that the server's own
+    /// unknown mailboxes never come to.
+    fn is_unread(&self, reply: &Octets) -> bool {
+        let names = self.names_asked_for();
+        !Reply::parse(reply.as_bytes()).is_ok_and(|reply| wire::gives_no_ground(&reply, &names))
     }
 
     /// Names that a refusal may quote without giving a ground.
@@ -63,11 +78,6 @@ impl Doubt<'_> {
         let RunRecord { identity, target, .. } = self.record;
         let names = iter::once(&identity.probe_domain).chain(&target.name).chain(&target.domains);
         names.map(Domain::as_str).collect()
-    }
-
-    /// Whether mail was accepted for no mailbox but the postmaster's.
-    const fn knows_postmaster_alone(&self) -> bool {
-        self.record.target.mailbox.is_none()
     }
 }
 
@@ -94,18 +104,9 @@ fn leaves_form_untested(case: &Case, stage: Step, why: Why) -> bool {
     }
 }
 
-/// Whether a refusal names no reason, or only hints at one.
-fn is_vague(reply: &Octets, why: Why) -> bool {
-    match why {
-        Why::Policy | Why::Unclear => true,
-        Why::RelayDenied => {
-            Reply::parse(reply.as_bytes()).is_ok_and(|reply| !Wording::of(reply).names_relaying())
-        }
-        Why::AuthRequired
-        | Why::TlsRequired
-        | Why::SenderRefused
-        | Why::UnknownRecipient
-        | Why::AddressSyntax
-        | Why::TesterRefused => false,
-    }
+/// Whether a refusal meets another recipient in the same words.
+fn says_the_same(reply: &Octets, other: &Outcome) -> bool {
+    let Outcome::Refused { reply: other, .. } = other else { return false };
+    let replies = Reply::parse(reply.as_bytes()).ok().zip(Reply::parse(other.as_bytes()).ok());
+    replies.map_or(reply == other, |(one, other)| wire::are_in_the_same_words(&one, &other))
 }

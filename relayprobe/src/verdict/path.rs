@@ -357,8 +357,7 @@ impl<'a> View<'a> {
         if plain.count() == 0 {
             return [Reason::NoPlainCase].into();
         }
-        let doubt =
-            Doubt { record: self.evidence.record, unknown_local: self.control(matrix::UNKNOWN_LOCAL) };
+        let mut doubt = Doubt::new(self.evidence.record, self.control(matrix::UNKNOWN_LOCAL));
         self.relay().find_map(|(probe, case, outcome)| doubt.of(probe, case, outcome)).into_iter().collect()
     }
 }

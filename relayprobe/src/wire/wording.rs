@@ -3,8 +3,8 @@
 //! Codes come first everywhere; words decide only where the standards leave several meanings to one code.
 
 use alloc::vec::Vec;
-use core::iter;
 use core::net::Ipv4Addr;
+use core::{iter, mem};
 
 use memchr::{memchr, memchr2};
 
@@ -17,21 +17,40 @@ pub(crate) struct Wording<'a> {
     said: Topics,
 }
 
+/// Reads replies one after another. Most of a server's are the same but for the addresses in them, and looked up once.
+#[derive(Default)]
+pub(crate) struct Reader {
+    text: Vec<u8>,
+    last: Vec<u8>,
+    said: Topics,
+}
+
+impl Reader {
+    pub(crate) fn read<'a>(&mut self, reply: Reply<'a>) -> Wording<'a> {
+        self.text.clear();
+        for line in reply.lines() {
+            spoken(line).for_each(|piece| self.text.extend_from_slice(piece));
+            // A phrase may go on in the next line.
+            self.text.push(b' ');
+        }
+        if self.text != self.last {
+            mem::swap(&mut self.text, &mut self.last);
+            self.text.clone_from(&self.last);
+            self.text.make_ascii_lowercase();
+            self.said = about(&self.text);
+        }
+        Wording { reply, said: self.said }
+    }
+}
+
+fn about(text: &[u8]) -> Topics {
+    let address = text.split(u8::is_ascii_whitespace).any(is_address);
+    topics(text) | if address { Topics::ADDRESS } else { Topics::default() }
+}
+
 impl<'a> Wording<'a> {
     pub(crate) fn of(reply: Reply<'a>) -> Self {
-        let mut text = Vec::with_capacity(reply.octets().len());
-        for line in reply.lines() {
-            spoken(line).for_each(|piece| text.extend_from_slice(piece));
-            // A phrase may go on in the next line.
-            text.push(b' ');
-        }
-        text.make_ascii_lowercase();
-        let address = if text.split(u8::is_ascii_whitespace).any(is_address) {
-            Topics::ADDRESS
-        } else {
-            Topics::default()
-        };
-        Self { reply, said: topics(&text) | address }
+        Reader::default().read(reply)
     }
 
     /// Whether a refusal says in words that it is about relaying, and gives no ground that only we may have met.
