@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 use core::cmp::Ordering;
 use core::fmt::{self, Write as _};
 use core::hash::{Hash, Hasher};
+use core::num::NonZeroU32;
 use core::ops::Range;
 
 /// Octets from or to a server.
@@ -17,7 +18,10 @@ use core::ops::Range;
 #[derive(Clone, Default)]
 pub struct Octets {
     piece: Arc<[u8]>,
-    range: Range<usize>,
+    /// Where they begin in the piece. Two halves of a word, as a transcript holds hundreds of them.
+    from: u32,
+    /// Where they end; at its end if nobody says.
+    to: Option<NonZeroU32>,
 }
 
 /// A stored text is not the escaped form of octets.
@@ -31,13 +35,24 @@ pub struct OctetsError {
 impl Octets {
     /// The octets themselves.
     pub fn as_bytes(&self) -> &[u8] {
-        self.piece.get(self.range.clone()).unwrap_or_default()
+        self.piece.get(self.range()).unwrap_or_default()
     }
 
     /// A part that shares its octets with the whole.
     pub(crate) fn part(&self, range: Range<usize>) -> Self {
-        let place = |at: usize| self.range.start.saturating_add(at).min(self.range.end);
-        Self { piece: Arc::clone(&self.piece), range: place(range.start)..place(range.end) }
+        let whole = self.range();
+        let place = |at: usize| whole.start.saturating_add(at).min(whole.end);
+        let (from, to) = (place(range.start), place(range.end));
+        match (u32::try_from(from), u32::try_from(to).ok().and_then(NonZeroU32::new)) {
+            (Ok(from), to @ Some(_)) => Self { piece: Arc::clone(&self.piece), from, to },
+            // Nothing, or farther on than half a word can tell.
+            _ => self.piece.get(from..to).unwrap_or_default().into(),
+        }
+    }
+
+    fn range(&self) -> Range<usize> {
+        let place = |at: u32| usize::try_from(at).unwrap_or(usize::MAX);
+        place(self.from)..self.to.map_or(self.piece.len(), |to| place(to.get()))
     }
 
     /// Reads the escaped form back.
@@ -94,7 +109,7 @@ fn unescape(rest: &mut impl Iterator<Item = (usize, u8)>) -> Option<u8> {
 
 impl From<&[u8]> for Octets {
     fn from(octets: &[u8]) -> Self {
-        Self { piece: octets.into(), range: 0..octets.len() }
+        Self { piece: octets.into(), from: 0, to: None }
     }
 }
 

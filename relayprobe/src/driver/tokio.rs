@@ -10,6 +10,7 @@ use core::future::{pending, poll_fn};
 use core::pin::pin;
 use core::task::{Context, Poll};
 use core::time::Duration;
+use std::boxed::Box;
 use std::io::{self, ErrorKind, Read, Write};
 use std::sync::Arc;
 
@@ -40,7 +41,11 @@ pub fn run<F>(plan: Plan, stop: &Stop, observe: F) -> impl Future<Output = Repor
 where
     F: FnMut(&Event) + Send,
 {
-    drive(plan, stop.clone(), observe, Watch::Slices)
+    let stop = stop.clone();
+    async move {
+        let begun = begin(plan, &stop, observe, &Watch::Slices);
+        drive(begun, stop, Watch::Slices).await
+    }
 }
 
 /// How a run notices that it was stopped.
@@ -51,13 +56,17 @@ enum Watch {
     Bell(Arc<Notify>),
 }
 
-async fn drive<F: FnMut(&Event)>(plan: Plan, stop: Stop, observe: F, watch: Watch) -> Report {
+/// In a box, since each future around it would have room for it once more.
+fn begin<F: FnMut(&Event)>(plan: Plan, stop: &Stop, observe: F, watch: &Watch) -> Box<Run<Socket, F>> {
     let clock = Clock::new(clock);
     let slice = match watch {
         Watch::Slices => SLICE,
         Watch::Bell(_) => Duration::MAX,
     };
-    let mut run = Run::new(Session::new(plan, clock.now()), &stop, observe, clock, slice);
+    Box::new(Run::new(Session::new(plan, clock.now()), stop, observe, clock, slice))
+}
+
+async fn drive<F: FnMut(&Event)>(mut run: Box<Run<Socket, F>>, stop: Stop, watch: Watch) -> Report {
     while let Turn::Wait(span) = run.turn(|_, endpoint| Ok(Socket(TcpStream::from_std(open(endpoint)?)?))) {
         match &watch {
             Watch::Bell(bell) if !run.knows_stop() => {

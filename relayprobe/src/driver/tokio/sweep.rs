@@ -16,7 +16,7 @@ use ::tokio::task::coop::consume_budget;
 use ::tokio::time::{Sleep, sleep};
 
 use super::schedule::{Pace, Schedule, Turn};
-use super::{Watch, clock, drive};
+use super::{Watch, begin, clock, drive};
 use crate::driver::{SLICE, Stop};
 use crate::plan::Plan;
 use crate::report::Report;
@@ -194,8 +194,9 @@ impl<'a, T: Send + 'static, E> Sweep<'a, T, E> {
     fn begin(&mut self, address: IpAddr, item: T) -> Option<Swept<T, E>> {
         match (self.plan)(&item) {
             Ok(plan) => {
-                let run = drive(plan, self.stop.clone(), |_| {}, Watch::Bell(Arc::clone(&self.bell)));
-                self.runs.spawn(async move { (address, item, Box::new(run.await)) });
+                let (stop, watch) = (self.stop.clone(), Watch::Bell(Arc::clone(&self.bell)));
+                let begun = begin(plan, &stop, |_| {}, &watch);
+                self.runs.spawn(async move { (address, item, Box::new(drive(begun, stop, watch).await)) });
                 None
             }
             Err(error) => {
