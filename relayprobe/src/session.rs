@@ -42,6 +42,8 @@ pub struct Session {
     dialogues: Vec<Dialogue>,
     paths: Vec<PathState>,
     outputs: VecDeque<Output>,
+    /// Until when nothing is to be done, while nothing happens: whoever drives it asks often.
+    idle: Option<Moment>,
     host: Option<Domain>,
     origin: Origin,
     now: Moment,
@@ -100,6 +102,7 @@ impl Session {
             transcript: Transcript::default(),
             dialogues: Vec::new(),
             outputs: VecDeque::new(),
+            idle: None,
             host: None,
             origin: Origin { start: now, age: Duration::ZERO },
             now,
@@ -153,6 +156,7 @@ impl Session {
     #[expect(clippy::needless_pass_by_value, reason = "an input happened once and is used up")]
     pub fn handle_input(&mut self, input: Input<'_>, now: Moment) {
         self.now = self.now.max(now);
+        self.idle = None;
         let (limits, now, out) = (&self.record.limits, self.now, &mut self.outputs);
         let id = match &input {
             Input::Tick => None,
@@ -182,6 +186,9 @@ impl Session {
 
     /// What to do next. Call it until it says [`Output::Wait`] or [`Output::Finished`].
     pub fn poll_output(&mut self) -> Output {
+        if let Some(until) = self.idle {
+            return Output::Wait(until);
+        }
         loop {
             if let Some(output) = self.outputs.pop_front() {
                 return output;
@@ -201,13 +208,16 @@ impl Session {
                 self.finish();
                 return Output::Finished;
             }
-            return Output::Wait(self.wake());
+            let until = self.wake();
+            self.idle = Some(until);
+            return Output::Wait(until);
         }
     }
 
     /// Ends the run politely and keeps what was learnt. Go on until [`Output::Finished`].
     pub fn stop(&mut self, now: Moment) {
         self.now = self.now.max(now);
+        self.idle = None;
         self.end_early(End::Stopped);
     }
 
