@@ -183,6 +183,15 @@ mod tests {
             ("550 5.7.9 no", Why::Policy),
             ("550 No such domain at this location", Why::RelayDenied),
             ("550 5.1.2 No such domain", Why::Unclear),
+            ("550 5.1.2 Domain not local", Why::RelayDenied),
+            (
+                "553-you are trying to use me [mx.target.example]\r\n553-as a relay, but I have not been configured to let\r\n553 you [192.0.2.1, probe.example] do this.",
+                Why::RelayDenied,
+            ),
+            (
+                "550 5.4.1 Recipient address rejected: Access denied. AS(1) [mx.target.example]",
+                Why::UnknownRecipient,
+            ),
             ("550 5.7.1 Relaying denied: null sender may not relay", Why::SenderRefused),
             ("550 no", Why::Unclear),
             ("550", Why::Unclear),
