@@ -4,13 +4,16 @@ use alloc::vec::Vec;
 use core::iter;
 
 use super::Reason;
-use crate::address::Domain;
+use crate::address::{Domain, Mailbox};
 use crate::matrix::Case;
 use crate::octets::Octets;
 use crate::outcome::{Outcome, Why};
 use crate::plan::{Probe, RunRecord};
 use crate::transcript::Step;
 use crate::wire::{self, Reader, Reply};
+
+/// Offices that whoever is on a list must be able to write to, to get off it (RFC 2142 §§4, 5).
+const SPARED: [&str; 2] = ["abuse", "postmaster"];
 
 /// What refusals are held against.
 pub(super) struct Doubt<'a> {
@@ -37,9 +40,7 @@ impl<'a> Doubt<'a> {
         if is_other {
             return Some(Reason::OtherRefusal { why, probe: probe.number });
         }
-        // Where a real mailbox was let through, a refusal is about the recipient even if it does not say so. Block lists
-        // often spare the postmaster.
-        if self.record.target.mailbox.is_some() || !self.is_vague(reply, why) {
+        if self.lets_people_through() || !self.is_vague(reply, why) {
             None
         } else if case.is_plain() && self.unknown_local.is_some_and(|other| says_the_same(reply, other)) {
             Some(Reason::OtherRefusal { why, probe: probe.number })
@@ -48,6 +49,14 @@ impl<'a> Doubt<'a> {
         } else {
             None
         }
+    }
+
+    /// Whether the mailbox of the controls is one that block lists are asked for. Where it is let through, a refusal is
+    /// about the recipient even if it does not say so.
+    fn lets_people_through(&self) -> bool {
+        let spared =
+            |mailbox: &Mailbox| SPARED.iter().any(|office| mailbox.local().eq_ignore_ascii_case(office));
+        self.record.target.mailbox.as_ref().is_some_and(|mailbox| !spared(mailbox))
     }
 
     /// Whether a refusal names no reason, or only hints at one.
