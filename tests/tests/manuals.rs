@@ -65,9 +65,10 @@ fn commands_as_mdoc(commands: &[Entry]) -> String {
     let mut made = String::from(".Bl -tag -width Ds\n");
     for command in commands {
         let _written = write!(made, ".It Cm {}", command.name);
-        for word in command.argument.split_whitespace() {
+        for word in command.argument.replace('|', " | ").split_whitespace() {
             let plain = word.trim_matches(['<', '>']);
             let _written = match (word, word.strip_prefix("--")) {
+                ("|", _) => write!(made, " |"),
                 ("[OPTIONS]", _) => write!(made, " Oo Ar options Oc"),
                 (_, Some(option)) => write!(made, " Fl Fl {option}"),
                 _ => write!(made, " Ar {}", plain.replace("[:PORT]", " Ns Op : Ns Ar PORT")),

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
-use clap::Args;
+use clap::{ArgGroup, Args};
 use relayprobe::address::{Domain, Scope, ScopeError};
 use relayprobe::matrix::{CaseError, UnknownCase};
 use relayprobe::plan::{Measure, NeverTest, NeverTestError, PlanBuilder, Profile, Vantage};
@@ -28,6 +28,7 @@ const LIST_LIMIT: u64 = 64 << 20;
 
 /// Test whether a mail server is an open relay
 #[derive(Args, Debug)]
+#[command(group = ArgGroup::new("whom").args(["host", "targets", "mx"]).required(true))]
 pub(crate) struct ProbeOptions {
     #[command(flatten)]
     target: TargetOptions,

@@ -44,8 +44,7 @@ impl TargetError {
 #[command(next_help_heading = "The target")]
 pub(crate) struct TargetOptions {
     /// Address or name of the server, IPv6 in brackets if a port follows; the port is 25 unless given
-    #[arg(value_name = "HOST[:PORT]", help_heading = None, required_unless_present_any = ["targets", "mx"],
-        conflicts_with = "targets")]
+    #[arg(value_name = "HOST[:PORT]", help_heading = None, conflicts_with = "targets")]
     pub(crate) host: Option<Host>,
     /// Ports to ask on, the main one first
     #[arg(long, value_name = "PORTS", value_delimiter = ',', value_parser = values::port)]
