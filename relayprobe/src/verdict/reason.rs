@@ -212,3 +212,37 @@ const fn in_words(why: NotTested) -> &'static str {
         NotTested::Record => "the run record does not fit the transcript",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use alloc::collections::BTreeSet;
+    use alloc::string::{String, ToString};
+
+    use super::*;
+
+    #[test]
+    fn every_reason_not_to_test_has_words_of_its_own() {
+        let all = [
+            NotTested::Unreachable,
+            NotTested::TurnedAway,
+            NotTested::CutOff,
+            NotTested::OutOfStep,
+            NotTested::TlsFailed,
+            NotTested::DriverWithoutTls,
+            NotTested::ControlFailed,
+            NotTested::ProbeDomainUnknown,
+            NotTested::Stopped,
+            NotTested::Limit,
+            NotTested::Record,
+        ];
+        let told = |why| Reason::NotTested { why, probes: [3, 4].into() }.to_string();
+        let texts: BTreeSet<String> = all.into_iter().map(told).collect();
+        assert_eq!(texts.len(), all.len());
+        for text in texts {
+            let words = text.strip_prefix("2 cases were not tested: ").unwrap();
+            assert!(words.len() > 15, "{text}");
+        }
+        let one = Reason::Pending { probes: [3].into() }.to_string();
+        assert!(one.starts_with("1 case was accepted"), "{one}");
+    }
+}
