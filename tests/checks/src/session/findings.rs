@@ -23,7 +23,7 @@ pub(super) fn check(report: &Report, peers: &[Peer]) {
     }
     let most = if run.prove.is_some() { usize::from(limits.messages) } else { 0 };
     assert!(messages <= most, "{messages} messages:\n{}", shown(report));
-    if peers.iter().all(|peer| is_traceable(peer) && !hides_behind_quit(peer, connections)) {
+    if peers.iter().all(|peer| is_traceable(peer) && !hides_a_gap(peer, connections)) {
         let all = peers.iter().all(|peer| !(peer.extra && (peer.cut || is_waited_out(peer, connections))));
         check_answers(report, peers, all);
     }
@@ -37,12 +37,11 @@ fn is_traceable(peer: &Peer) -> bool {
     !peer.wild && peer.dropped < 3 && !(peer.extra && peer.dropped > 0)
 }
 
-/// Whether a reply is missing and QUIT was refused: that refusal stands where the missing reply would.
-fn hides_behind_quit(peer: &Peer, connections: &[Connection]) -> bool {
+/// Whether a reply is missing and no 221 to QUIT came to show it: what followed stands where the missing one would.
+fn hides_a_gap(peer: &Peer, connections: &[Connection]) -> bool {
     let of_peer = connections.iter().filter(|connection| connection.id == peer.id);
     let mut answers = of_peer.flat_map(steps).zip(&peer.answered);
-    peer.dropped > 0
-        && answers.any(|(step, codes)| step == Step::Quit && codes.iter().any(|&code| code >= 300))
+    peer.dropped > 0 && !answers.any(|(step, codes)| step == Step::Quit && *codes == [221])
 }
 
 /// Whether we gave up waiting. What was still on its way was never seen, a reply too many included.
