@@ -33,11 +33,10 @@ impl Reader {
             // A phrase may go on in the next line.
             self.text.push(b' ');
         }
+        self.text.make_ascii_lowercase();
         if self.text != self.last {
-            mem::swap(&mut self.text, &mut self.last);
-            self.text.clone_from(&self.last);
-            self.text.make_ascii_lowercase();
             self.said = about(&self.text);
+            mem::swap(&mut self.text, &mut self.last);
         }
         Wording { reply, said: self.said }
     }

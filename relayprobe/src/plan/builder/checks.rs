@@ -108,11 +108,12 @@ impl PlanBuilder {
             return Err(PlanError::NeverTest { what: alloc::format!("{domain}") });
         }
         let probe_domain = &self.identity.probe_domain;
-        if target.domains.iter().any(|domain| probe_domain.is_within(domain)) {
+        let is_targets = |ours: &Domain| target.domains.iter().any(|domain| ours.is_within(domain));
+        if is_targets(probe_domain) {
             return Err(PlanError::ProbeDomainIsTarget { domain: probe_domain.clone() });
         }
         let sender_domain = &self.identity.sender_domain;
-        if target.domains.iter().any(|domain| sender_domain.is_within(domain)) {
+        if is_targets(sender_domain) {
             return Err(PlanError::SenderDomainIsTarget { domain: sender_domain.clone() });
         }
         let ending = probe_domain.as_str().rsplit_once('.').map(|(_, ending)| ending);

@@ -39,17 +39,20 @@ fn is_traceable(peer: &Peer) -> bool {
 
 /// Whether a reply is missing and no 221 to QUIT came to show it: what followed stands where the missing one would.
 fn hides_a_gap(peer: &Peer, connections: &[Connection]) -> bool {
-    let of_peer = connections.iter().filter(|connection| connection.id == peer.id);
-    let mut answers = of_peer.flat_map(steps).zip(&peer.answered);
+    let mut answers = of_peer(peer, connections).flat_map(steps).zip(&peer.answered);
     peer.dropped > 0 && !answers.any(|(step, codes)| step == Step::Quit && *codes == [221])
 }
 
 /// Whether we gave up waiting. What was still on its way was never seen, a reply too many included.
 fn is_waited_out(peer: &Peer, connections: &[Connection]) -> bool {
-    let of_peer = connections.iter().filter(|connection| connection.id == peer.id);
-    of_peer
+    of_peer(peer, connections)
         .flat_map(|connection| &connection.entries)
         .any(|entry| matches!(entry.what, What::Deadline { .. }))
+}
+
+fn of_peer<'a>(peer: &Peer, connections: &'a [Connection]) -> impl Iterator<Item = &'a Connection> {
+    let id = peer.id;
+    connections.iter().filter(move |connection| connection.id == id)
 }
 
 fn steps(connection: &Connection) -> impl Iterator<Item = Step> {
