@@ -44,6 +44,7 @@ pub mod octets;
 pub mod outcome;
 pub mod plan;
 pub mod receipt;
+pub mod refusal;
 pub mod report;
 pub mod session;
 #[cfg(feature = "sink")]

@@ -3,14 +3,11 @@
 mod absent;
 mod evidence;
 mod proof;
-mod why;
 
 pub use absent::{NotApplicable, NotTested};
 use evidence::Order;
 pub(crate) use evidence::{Evidence, Seen, Sighting};
 pub(crate) use proof::{queue_ids, until};
-pub use why::Why;
-pub(crate) use why::{cannot_find_domain, lacks_room};
 
 use alloc::borrow::Cow;
 use alloc::vec;
@@ -21,6 +18,7 @@ use crate::moment::Date;
 use crate::octets::Octets;
 use crate::plan::{Probe, RunRecord};
 use crate::receipt::Receipt;
+use crate::refusal::{Why, cannot_find_domain, lacks_room};
 use crate::transcript::{Answer, Step, Transcript};
 use crate::wire::{Reader, Reply};
 
@@ -230,7 +228,7 @@ impl Evidence<'_> {
 }
 
 /// The octets of a reply that may have been cut, made whole again: code and text of what is left.
-fn kept(reply: &Octets) -> Cow<'_, [u8]> {
+pub(crate) fn kept(reply: &Octets) -> Cow<'_, [u8]> {
     let octets = reply.as_bytes();
     if Reply::parse(octets).is_ok() {
         return octets.into();

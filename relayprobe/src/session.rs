@@ -11,6 +11,7 @@ mod path;
 mod proof;
 mod queue;
 mod script;
+mod watch;
 
 pub use io::{Event, Input, Output};
 

@@ -32,6 +32,15 @@ pub struct Server {
     pub messages: Vec<Vec<u8>>,
     /// Connections taken.
     pub connections: usize,
+    refusals: Refusals,
+}
+
+/// Commands refused for good.
+#[derive(Clone, Copy, Debug, Default)]
+struct Refusals {
+    /// Since somebody connected last.
+    here: usize,
+    ever: usize,
 }
 
 /// Commands and messages that are kept: a server may be there for days.
@@ -176,12 +185,14 @@ impl Server {
             commands: Vec::new(),
             messages: Vec::new(),
             connections: 0,
+            refusals: Refusals::default(),
         }
     }
 
     /// Somebody connected.
     pub fn connected(&mut self) -> Vec<Action> {
         self.connections += 1;
+        self.refusals.here = 0;
         let mut actions = self.react("greeting", false);
         if self.begins_with_tls {
             actions.insert(0, Action::Tls);
@@ -241,7 +252,7 @@ impl Server {
         let own = self
             .rules
             .iter()
-            .filter_map(|(rule, _)| in_force(&rule.pattern, secured))
+            .filter_map(|(rule, _)| in_force(&rule.pattern, secured, self.refusals))
             .any(|pattern| matches(pattern, &lower) && pattern.starts_with("ehlo"));
         if lower.starts_with("ehlo ") && !own {
             return vec![Action::Send(self.ehlo(secured))];
@@ -274,25 +285,38 @@ impl Server {
 
     fn react(&mut self, event: &str, secured: bool) -> Vec<Action> {
         let mut chosen = None;
-        let fits =
-            |rule: &Rule| in_force(&rule.pattern, secured).is_some_and(|pattern| matches(pattern, event));
+        let refusals = self.refusals;
+        let fits = |rule: &Rule| {
+            in_force(&rule.pattern, secured, refusals).is_some_and(|pattern| matches(pattern, event))
+        };
         for (rule, seen) in self.rules.iter_mut().filter(|(rule, _)| fits(rule)) {
             *seen += 1;
             if rule.nth.is_none_or(|nth| nth == *seen) {
                 chosen = chosen.or_else(|| Some(rule.actions.clone()));
             }
         }
-        chosen.unwrap_or_default()
+        let actions = chosen.unwrap_or_default();
+        if actions.iter().any(|action| matches!(action, Action::Send(octets) if octets.starts_with(b"5"))) {
+            self.refusals.here += 1;
+            self.refusals.ever += 1;
+        }
+        actions
     }
 }
 
-/// The pattern of a rule, unless it holds outside TLS only.
-fn in_force(pattern: &str, secured: bool) -> Option<&str> {
-    match pattern.strip_prefix("clear ") {
-        Some(_) if secured => None,
-        Some(rest) => Some(rest),
-        None => Some(pattern),
+/// The pattern of a rule, unless it holds outside TLS only, or behind more refusals.
+fn in_force(pattern: &str, secured: bool, refusals: Refusals) -> Option<&str> {
+    if let Some(rest) = pattern.strip_prefix("clear ") {
+        return (!secured).then_some(rest);
     }
+    let Some((count, rest)) = pattern.strip_prefix("after ").and_then(|rest| rest.split_once(' ')) else {
+        return Some(pattern);
+    };
+    let (stood, rest) = match rest.strip_prefix("ever ") {
+        Some(rest) => (refusals.ever, rest),
+        None => (refusals.here, rest),
+    };
+    count.parse().is_ok_and(|count: usize| stood >= count).then_some(rest)
 }
 
 /// Whether `text` fits a pattern in which `*` stands for anything.

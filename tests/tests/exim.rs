@@ -31,6 +31,17 @@ fn a_routed_percent_form_shows_in_exactly_those_cases() {
 }
 
 #[test]
+fn a_penalty_that_spares_known_mailboxes_hides_no_routed_form() {
+    for selection in [Selection::Quick, Selection::Standard] {
+        let report = survey(&start(Flavour::Penalises, None), selection);
+        let prohibited = report.transcript_text().contains("550 Administrative prohibition");
+        assert!(prohibited, "{selection:?}\n{}", shown(&report));
+        assert_eq!(report.verdict, Verdict::Suspected, "{selection:?}\n{}", shown(&report));
+        assert!(accepted(&report).contains(&"pct-domain"), "{selection:?}\n{}", shown(&report));
+    }
+}
+
+#[test]
 fn trust_in_own_senders_shows_in_exactly_those_cases() {
     let report = survey(&start(Flavour::TrustsOwnSenders, None), Selection::Quick);
     let found = accepted(&report);

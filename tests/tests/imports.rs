@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The top-level modules of the library in the order of the data.
-const ORDER: [&str; 24] = [
+const ORDER: [&str; 25] = [
     "octets",
     "moment",
     "link",
@@ -19,6 +19,7 @@ const ORDER: [&str; 24] = [
     "message",
     "plan",
     "transcript",
+    "refusal",
     "session",
     "trace",
     "receipt",

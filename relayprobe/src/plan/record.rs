@@ -126,6 +126,12 @@ impl RunRecord {
         self.probes.get(usize::from(number))
     }
 
+    /// The probe of a path for the case with this id.
+    pub(crate) fn probe_of(&self, path: u16, case: &str) -> Option<&Probe> {
+        let is_of = |probe: &&Probe| probe.path == path && self.case(probe).is_some_and(|of| of.id == case);
+        self.probes.iter().find(is_of)
+    }
+
     /// The case of a probe. A record that was damaged in store may lack it.
     pub fn case(&self, probe: &Probe) -> Option<&Case> {
         self.cases.get(usize::from(probe.case))

@@ -10,7 +10,7 @@ use super::script::{Line, Window};
 use super::{Event, Output, Proof, Session, proof};
 use crate::address::Domain;
 use crate::matrix::{self, Hello};
-use crate::plan::{Grouping, Names, Probe, RunRecord};
+use crate::plan::{Grouping, Names, RunRecord};
 use crate::wire::Extension;
 
 impl Session {
@@ -54,14 +54,22 @@ impl Session {
             budget.transactions = budget.transactions.min(share.max(2));
         }
         let limits = dialogue.ehlo().limits();
+        let own = *dialogue.hello() == Hello::Own;
+        let watched = own && state.watch.is_on;
         let mut group = Group::new(budget, limits, window, state.mail_refused && grouped);
-        state.scouted |= *dialogue.hello() == Hello::Own;
+        if watched {
+            group.reserve();
+        }
+        state.scouted |= own;
         let ends: Vec<Item> =
             self.queue.iter().filter(same).filter(|item| item.stage == Stage::End).cloned().collect();
         for item in due.iter().filter(|item| item.alone == alone) {
             if offer(&self.record, self.host.as_ref(), &mut group, item, dialogue) == Offer::Unfit {
                 self.queue.settle(item.probe);
             }
+        }
+        if watched {
+            check(&self.record, self.host.as_ref(), &mut group, path, matrix::UNKNOWN_LOCAL);
         }
         // The last control rides on the last group; on any other, the first control is asked again.
         let last = self.queue.is_ending(path, &group.taken);
@@ -70,8 +78,8 @@ impl Session {
         });
         match end {
             Some(item) => drop(offer(&self.record, self.host.as_ref(), &mut group, item, dialogue)),
-            None if *dialogue.hello() == Hello::Own => {
-                check(&self.record, self.host.as_ref(), &mut group, path, &ends);
+            None if own && !ends.iter().any(|item| group.taken.contains(&item.probe)) => {
+                check(&self.record, self.host.as_ref(), &mut group, path, matrix::LOCAL_ACCEPT);
             }
             None => {}
         }
@@ -164,15 +172,11 @@ fn offer(
     group.offer(item, case, oddity(case, beside, item.stage), &names, dialogue.ehlo())
 }
 
-/// Asks the first control of a path again at the end of a group.
-fn check(record: &RunRecord, host: Option<&Domain>, group: &mut Group, path: u16, ends: &[Item]) {
-    let is_first = |probe: &&Probe| {
-        probe.path == path && record.case(probe).is_some_and(|case| case.id == matrix::LOCAL_ACCEPT)
-    };
-    let Some(probe) = record.probes.iter().find(is_first) else { return };
-    let asked_here = group.taken.contains(&probe.number) && group.taken.len() == 1;
-    let ended = ends.iter().any(|item| group.taken.contains(&item.probe));
-    if let (Some(case), false, false) = (record.case(probe), asked_here, ended) {
+/// Asks a control of a path again at the end of a group.
+fn check(record: &RunRecord, host: Option<&Domain>, group: &mut Group, path: u16, control: &str) {
+    if let Some(probe) = record.probe_of(path, control)
+        && let Some(case) = record.case(probe)
+    {
         group.check(probe.number, case, &Names::new(record, probe, host));
     }
 }

@@ -16,6 +16,8 @@ pub(super) struct Group {
     pub(super) taken: Vec<u16>,
     draft: Draft,
     left: Budget,
+    /// Transactions that are kept for controls at the end.
+    reserved: u16,
     /// Recipients that may still be named: each may be in another domain.
     recipients: u16,
     window: Window,
@@ -42,12 +44,20 @@ impl Group {
             taken: Vec::new(),
             draft: Draft::default(),
             left: Budget { transactions, ..budget },
+            // One for the last control, or the first once more.
+            reserved: 1,
             recipients: limits.domains,
             window,
             mail_refused,
             closed: false,
             relays: false,
         }
+    }
+
+    /// Keeps room for one more control at the end, which will be refused.
+    pub(super) const fn reserve(&mut self) {
+        self.reserved += 1;
+        self.left.refusals = self.left.refusals.saturating_sub(1);
     }
 
     /// Takes an item if the budget has room for it.
@@ -69,9 +79,8 @@ impl Group {
         let fits = self.taken.is_empty()
             || (cost.refusals <= self.left.refusals
                 && cost.odd <= self.left.odd
-                // One more for the control at the end.
-                && self.left.transactions > 1
-                && self.recipients > case.shape.recipients());
+                && self.left.transactions > self.reserved
+                && self.recipients >= case.shape.recipients().saturating_add(self.reserved));
         // An early DATA ends its group (RFC 2920 §3.1), so such a case is alone with its connection.
         let early = case.shape == Shape::EarlyData;
         if self.closed || !fits || (early && !self.taken.is_empty()) {

@@ -1,12 +1,13 @@
 //! What follows from a connection that is over.
 
+use alloc::vec::Vec;
 use core::time::Duration;
 
 use super::dialogue::Dialogue;
 use super::path::Health;
 use super::queue::{Stage, State};
 use super::{Event, Output, Session};
-use crate::matrix;
+use crate::matrix::{self, Hello, Shape};
 use crate::plan::millis;
 use crate::target::Tls;
 use crate::transcript::{Class, Connection, Ledger, Step};
@@ -34,6 +35,7 @@ impl Session {
             self.outputs.push_back(Output::Event(Event::Answered { probe: answer.probe, code: answer.code }));
         }
         self.learn_path(connection, ledger);
+        let again = self.watch(connection, ledger);
         let mut retried = 0_u16;
         let mut retry_at = self.now;
         for &probe in taken {
@@ -47,7 +49,11 @@ impl Session {
             let begun = ledger.has_begun(probe);
             let deferred = deferred && (!begun || answer.is_some_and(|answer| answer.step == Step::Message));
             let proving = self.queue.get_mut(probe).is_some_and(|item| item.stage == Stage::Prove);
-            let answered = if proving { begun || answer.is_some() && !accepted } else { answer.is_some() };
+            let answered = if proving {
+                begun || answer.is_some() && !accepted
+            } else {
+                answer.is_some() && !again.contains(&probe)
+            };
             self.settle(probe, answered, deferred, ledger.astray().is_some());
             if accepted {
                 self.paths
@@ -127,6 +133,21 @@ impl Session {
             self.queue.settle_path(connection.path);
         }
         self.wake_tls(connection, ledger);
+    }
+
+    /// The probes of a connection whose refusals have to be asked again.
+    fn watch(&mut self, connection: &Connection, ledger: &Ledger) -> Vec<u16> {
+        let record = &self.record;
+        let unknown = record.probe_of(connection.path, matrix::UNKNOWN_LOCAL);
+        let state = self.paths.get_mut(usize::from(connection.path));
+        // Under another name nothing is asked again, and behind an early DATA nothing can be.
+        let (Some(unknown), Some(state), Hello::Own) = (unknown, state, &connection.hello) else {
+            return Vec::new();
+        };
+        let case = |probe: u16| record.probe(probe).and_then(|probe| record.case(probe));
+        let is_relay =
+            |probe: u16| case(probe).is_some_and(|case| !case.is_control() && case.shape != Shape::EarlyData);
+        state.watch.learn(connection, ledger, unknown.number, is_relay)
     }
 
     /// Opens the STARTTLS path of a port whose server wants TLS first, and gives up what needs no asking.

@@ -5,6 +5,7 @@ use core::time::Duration;
 
 use super::budget::SCOUT_REFUSALS;
 use super::dialogue::Dialogue;
+use super::watch::Watch;
 use crate::matrix::Hello;
 use crate::plan::{Budget, millis};
 use crate::target::Tls;
@@ -26,6 +27,7 @@ pub(super) struct PathState {
     pub(super) mail_refused: bool,
     /// Probes that were accepted.
     pub(super) accepted: Vec<u16>,
+    pub(super) watch: Watch,
     /// A greeting was seen: the path leads to a server.
     greeted: bool,
     failures: u8,
@@ -55,7 +57,9 @@ impl PathState {
         if !self.scouted && *dialogue.hello() == Hello::Own {
             budget.refusals = budget.refusals.min(SCOUT_REFUSALS);
         }
-        budget.refusals = budget.refusals.min(self.limit.unwrap_or(u16::MAX));
+        for limit in [self.limit, self.watch.limit].into_iter().flatten() {
+            budget.refusals = budget.refusals.min(limit);
+        }
         budget
     }
 

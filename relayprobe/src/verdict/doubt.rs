@@ -5,10 +5,11 @@ use core::iter;
 
 use super::Reason;
 use crate::address::{Domain, Mailbox};
-use crate::matrix::Case;
+use crate::matrix::{self, Case};
 use crate::octets::Octets;
-use crate::outcome::{Outcome, Why};
+use crate::outcome::{Evidence, Outcome, Sighting, kept};
 use crate::plan::{Probe, RunRecord};
+use crate::refusal::{Why, says_the_same};
 use crate::transcript::Step;
 use crate::wire::{self, Reader, Reply};
 
@@ -18,14 +19,28 @@ const SPARED: [&str; 2] = ["abuse", "postmaster"];
 /// What refusals are held against.
 pub(super) struct Doubt<'a> {
     record: &'a RunRecord,
-    /// What became of the control for an invented mailbox of the target's own.
-    unknown_local: Option<&'a Outcome>,
+    /// What an invented mailbox of the target's own was answered for good, each time; nothing where it was accepted.
+    unknown_local: Vec<Option<&'a Octets>>,
     reader: Reader,
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Since {
+    /// It met them the first time that it was asked for.
+    First,
+    /// It met other words, or was accepted, at first.
+    Later,
+}
+
 impl<'a> Doubt<'a> {
-    pub(super) fn new(record: &'a RunRecord, unknown_local: Option<&'a Outcome>) -> Self {
-        Self { record, unknown_local, reader: Reader::default() }
+    pub(super) fn new(evidence: &Evidence<'a>, path: u16) -> Self {
+        let record = evidence.record;
+        let probe = record.probe_of(path, matrix::UNKNOWN_LOCAL);
+        let answers = probe.into_iter().flat_map(|probe| evidence.answers(probe.number));
+        let answers = answers.filter(|sighting| !sighting.answer.code.is_transient());
+        let refusal =
+            |sighting: &Sighting| evidence.reply(sighting).filter(|_| sighting.answer.code.is_permanent());
+        Self { record, unknown_local: answers.map(refusal).collect(), reader: Reader::default() }
     }
 
     /// What keeps a case from counting as refused.
@@ -40,14 +55,17 @@ impl<'a> Doubt<'a> {
         if is_other {
             return Some(Reason::OtherRefusal { why, probe: probe.number });
         }
-        if self.lets_people_through() || !self.is_vague(reply, why) {
-            None
-        } else if case.is_plain() && self.unknown_local.is_some_and(|other| says_the_same(reply, other)) {
-            Some(Reason::OtherRefusal { why, probe: probe.number })
-        } else if self.is_unread(reply) {
-            Some(Reason::UnreadRefusal { probe: probe.number })
-        } else {
-            None
+        if !self.is_vague(reply, why) {
+            return None;
+        }
+        let other = Some(Reason::OtherRefusal { why, probe: probe.number });
+        match self.met_by_unknown(reply) {
+            // Refusals have come to mean something else on the way: what they would have said before is not known.
+            Some(Since::Later) => other,
+            _ if self.lets_people_through() => None,
+            Some(Since::First) if case.is_plain() => other,
+            _ if self.is_unread(reply) => Some(Reason::UnreadRefusal { probe: probe.number }),
+            Some(Since::First) | None => None,
         }
     }
 
@@ -61,17 +79,18 @@ impl<'a> Doubt<'a> {
 
     /// Whether a refusal names no reason, or only hints at one.
     fn is_vague(&mut self, reply: &Octets, why: Why) -> bool {
-        match why {
-            Why::Policy | Why::Unclear => true,
-            Why::RelayDenied => {
-                Reply::parse(reply.as_bytes()).is_ok_and(|reply| !self.reader.read(reply).names_relaying())
-            }
-            Why::AuthRequired
-            | Why::TlsRequired
-            | Why::SenderRefused
-            | Why::UnknownRecipient
-            | Why::AddressSyntax
-            | Why::TesterRefused => false,
+        let octets = kept(reply);
+        Reply::parse(&octets).is_ok_and(|reply| why.is_vague(&self.reader.read(reply)))
+    }
+
+    /// Since when an invented mailbox of the target's own meets a refusal in the same words.
+    fn met_by_unknown(&self, reply: &Octets) -> Option<Since> {
+        let is_same = |other: Option<&Octets>| other.is_some_and(|other| says_the_same(reply, other));
+        let (first, later) = self.unknown_local.split_first()?;
+        match (is_same(*first), later.iter().copied().any(is_same)) {
+            (true, _) => Some(Since::First),
+            (false, true) => Some(Since::Later),
+            (false, false) => None,
         }
     }
 
@@ -111,11 +130,4 @@ fn leaves_form_untested(case: &Case, stage: Step, why: Why) -> bool {
         | Why::Policy
         | Why::Unclear => false,
     }
-}
-
-/// Whether a refusal meets another recipient in the same words.
-fn says_the_same(reply: &Octets, other: &Outcome) -> bool {
-    let Outcome::Refused { reply: other, .. } = other else { return false };
-    let replies = Reply::parse(reply.as_bytes()).ok().zip(Reply::parse(other.as_bytes()).ok());
-    replies.map_or(reply == other, |(one, other)| wire::are_in_the_same_words(&one, &other))
 }

@@ -7,9 +7,10 @@ use super::sink::SinkHealth;
 use super::{How, NoReceipt, Reason, Verdict, effect};
 use crate::link::Loss;
 use crate::matrix::{self, Acceptance, Case};
-use crate::outcome::{Evidence, NotApplicable, NotTested, Outcome, Seen, Why, bans, until};
+use crate::outcome::{Evidence, NotApplicable, NotTested, Outcome, Seen, bans, until};
 use crate::plan::{Measure, Probe};
 use crate::receipt::Receipt;
+use crate::refusal::Why;
 use crate::target::Path;
 use crate::transcript::{Astray, Class, Step, What};
 use crate::wire::ReplyFault;
@@ -357,7 +358,7 @@ impl<'a> View<'a> {
         if plain.count() == 0 {
             return [Reason::NoPlainCase].into();
         }
-        let mut doubt = Doubt::new(self.evidence.record, self.control(matrix::UNKNOWN_LOCAL));
+        let mut doubt = Doubt::new(self.evidence, u16::try_from(self.path).unwrap_or(u16::MAX));
         self.relay().find_map(|(probe, case, outcome)| doubt.of(probe, case, outcome)).into_iter().collect()
     }
 }

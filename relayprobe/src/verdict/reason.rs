@@ -5,8 +5,9 @@ use core::fmt;
 
 use super::Verdict;
 use crate::link::Loss;
-use crate::outcome::{NotTested, Why};
+use crate::outcome::NotTested;
 use crate::plan::Measure;
+use crate::refusal::Why;
 
 /// How a server was unreachable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -20,6 +20,9 @@ pub enum Flavour {
     /// Takes every recipient at its own domain, routed and quoted forms too, and then bounces unknown ones to
     /// the sender. Refuses other domains.
     AcceptsThenBounces,
+    /// `PercentRouted`, and from the fifth recipient of a connection on refuses all but its own mailboxes without a word
+    /// of why.
+    Penalises,
     /// `Closed`, and first asks the sink whether it takes the recipient.
     CallsOut,
 }
@@ -65,11 +68,12 @@ fn config(flavour: Flavour, own: IpAddr, sink: Sink) -> String {
         | Flavour::PercentRouted
         | Flavour::TrustsOwnSenders
         | Flavour::AcceptsThenBounces
+        | Flavour::Penalises
         | Flavour::CallsOut => "",
     };
     let percent_hack_domains = match flavour {
         // Not `+local_domains`: Exim remembers what it found there, and would take the far domain for its own.
-        Flavour::PercentRouted => "percent_hack_domains = target.example\n",
+        Flavour::PercentRouted | Flavour::Penalises => "percent_hack_domains = target.example\n",
         Flavour::Closed
         | Flavour::Open
         | Flavour::TrustsOwnSenders
@@ -78,16 +82,15 @@ fn config(flavour: Flavour, own: IpAddr, sink: Sink) -> String {
     };
     let accepted_first = match flavour {
         // The address has been taken apart by now; only the command still has the percent sign.
-        Flavour::PercentRouted => {
-            "  accept\n    condition = ${if match{$smtp_command}{\\N(?i)%[^@]*@target\\.example>\\N}}\n"
-        }
-        Flavour::TrustsOwnSenders => "  accept\n    senders = *@target.example\n",
-        Flavour::AcceptsThenBounces => "  accept\n    domains = +local_domains\n",
+        Flavour::PercentRouted => PERCENT.to_owned(),
+        Flavour::Penalises => format!("{PENALTY}{PERCENT}"),
+        Flavour::TrustsOwnSenders => "  accept\n    senders = *@target.example\n".to_owned(),
+        Flavour::AcceptsThenBounces => "  accept\n    domains = +local_domains\n".to_owned(),
         // When no answer comes, the relay check decides.
         Flavour::CallsOut => {
-            "  deny\n    domains = !+local_domains\n    !verify = recipient/callout=10s,defer_ok\n"
+            "  deny\n    domains = !+local_domains\n    !verify = recipient/callout=10s,defer_ok\n".to_owned()
         }
-        Flavour::Closed | Flavour::Open => "",
+        Flavour::Closed | Flavour::Open => String::new(),
     };
     let outside = match sink {
         Some(sink) => format!(
@@ -134,6 +137,22 @@ log_file_path = /var/log/exim4/%slog
 write_rejectlog = false
 trusted_users = uucp
 keep_environment =
+
+";
+
+const PERCENT: &str =
+    "  accept\n    condition = ${if match{$smtp_command}{\\N(?i)%[^@]*@target\\.example>\\N}}\n";
+
+const PENALTY: &str = "
+  accept
+    local_parts = postmaster : alice
+    domains = +local_domains
+
+  deny
+    condition = ${if >{0$acl_c_asked}{3}}
+
+  warn
+    set acl_c_asked = ${eval:0$acl_c_asked+1}
 
 ";
 

@@ -9,8 +9,8 @@ use crate::identity::{Authorization, Identity};
 use crate::link::ConnId;
 use crate::matrix::{Hello, Matrix, Selection};
 use crate::moment::{Date, Moment};
-use crate::outcome::{self, Why};
 use crate::plan::Plan;
+use crate::refusal::{self, Why};
 use crate::target::Target;
 use crate::transcript::host::host_name;
 use crate::transcript::{Entry, keep};
@@ -166,7 +166,7 @@ fn reading(text: &[u8]) -> impl PartialEq + core::fmt::Debug + use<> {
     let whys: Vec<Why> = steps.into_iter().map(|step| Why::of(step, &reply)).collect();
     let words = Wording::of(reply);
     let relaying = (words.names_relaying(), words.asks_for_tls());
-    let passing = (words.puts_off(), outcome::cannot_find_domain(&words));
+    let passing = (words.puts_off(), refusal::cannot_find_domain(&words));
     (reply.code(), reply.enhanced(), whys, relaying, passing, queue_id(&reply).map(String::from))
 }
 

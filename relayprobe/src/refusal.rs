@@ -1,7 +1,8 @@
 //! Why a server refused, from step, code, enhanced code and words.
 
+use crate::octets::Octets;
 use crate::transcript::Step;
-use crate::wire::{Reply, Wording};
+use crate::wire::{self, Reply, Wording};
 
 /// What a refusal is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -54,6 +55,20 @@ impl Why {
             | Self::TesterRefused
             | Self::Policy
             | Self::Unclear => false,
+        }
+    }
+
+    /// Whether a refusal in these words names no reason, or only hints at one.
+    pub(crate) fn is_vague(self, words: &Wording<'_>) -> bool {
+        match self {
+            Self::Policy | Self::Unclear => true,
+            Self::RelayDenied => !words.names_relaying(),
+            Self::AuthRequired
+            | Self::TlsRequired
+            | Self::SenderRefused
+            | Self::UnknownRecipient
+            | Self::AddressSyntax
+            | Self::TesterRefused => false,
         }
     }
 
@@ -129,6 +144,12 @@ pub(crate) fn lacks_room(reply: &Reply<'_>) -> bool {
 /// Whether a refusal says that our probe domain could not be found: it was looked up before relaying was considered.
 pub(crate) fn cannot_find_domain(words: &Wording<'_>) -> bool {
     has_enhanced(&words.reply, &[(1, 2), (1, 10), (4, 4)]) || words.says_not_found()
+}
+
+/// Whether two recipients were answered in the same words.
+pub(crate) fn says_the_same(reply: &Octets, other: &Octets) -> bool {
+    let replies = Reply::parse(reply.as_bytes()).ok().zip(Reply::parse(other.as_bytes()).ok());
+    replies.map_or(reply == other, |(one, other)| wire::are_in_the_same_words(&one, &other))
 }
 
 /// Whether its enhanced status code has one of these subjects and details.

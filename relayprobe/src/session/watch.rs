@@ -1,0 +1,74 @@
+//! Whether refusals may be about how many there were.
+//!
+//! A server may refuse whatever it is asked once it has refused enough, in words that give no reason, and spare its
+//! postmaster. An invented mailbox of its own shows it: it is asked for once more behind refusals that give none.
+
+use alloc::vec::Vec;
+
+use crate::octets::Octets;
+use crate::refusal::{Why, says_the_same};
+use crate::transcript::{Answer, Connection, Ledger};
+use crate::wire::{Reader, Reply};
+
+/// What was learnt of refusals on one path.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Watch {
+    /// What was said of the mailbox at first.
+    first: Option<Octets>,
+    /// A refusal gave no reason: from now on the mailbox is asked for behind each group.
+    pub(super) is_on: bool,
+    /// Refusals that a connection stands before the words change.
+    pub(super) limit: Option<u16>,
+}
+
+impl Watch {
+    /// Learns from a connection; the probes that `is_relay` tells are to be asked again if their refusals gave no
+    /// reason and `unknown`, the probe for the mailbox, was not asked behind them, or was refused in their words.
+    pub(super) fn learn(
+        &mut self,
+        connection: &Connection,
+        ledger: &Ledger,
+        unknown: u16,
+        is_relay: impl Fn(u16) -> bool,
+    ) -> Vec<u16> {
+        let answers = ledger.answers();
+        let reply = |answer: &Answer| connection.reply(answer.entry);
+        let is_watch = |answer: &Answer| answer.probe == unknown && !answer.code.is_transient();
+        let watch = answers.iter().rposition(is_watch);
+        let words = watch.and_then(|at| answers.get(at)).and_then(reply);
+        let changed = match (&self.first, words) {
+            (Some(first), Some(words)) if !says_the_same(first, words) => Some(words),
+            _ => None,
+        };
+        let mut reader = Reader::default();
+        let mut again = Vec::new();
+        let mut refusals = 0_u16;
+        let mut limit = None;
+        for (at, answer) in answers.iter().enumerate().filter(|(_, answer)| !answer.code.is_positive()) {
+            if is_relay(answer.probe)
+                && let Some(reply) = reply(answer).filter(|reply| is_vague(&mut reader, answer, reply))
+            {
+                self.is_on = true;
+                if watch.is_none_or(|watch| watch < at) {
+                    again.push(answer.probe);
+                } else if self.limit.is_none() && changed.is_some_and(|words| says_the_same(reply, words)) {
+                    limit = limit.or(Some(refusals.max(1)));
+                    again.push(answer.probe);
+                }
+            }
+            refusals = refusals.saturating_add(1);
+        }
+        self.limit = self.limit.or(limit);
+        self.first = self.first.take().or_else(|| words.cloned());
+        again
+    }
+}
+
+fn is_vague(reader: &mut Reader, answer: &Answer, reply: &Octets) -> bool {
+    let Ok(reply) = Reply::parse(reply.as_bytes()) else { return false };
+    if !answer.code.is_permanent() {
+        return false;
+    }
+    let words = reader.read(reply);
+    Why::read(answer.step, &words).is_vague(&words)
+}
