@@ -1,24 +1,17 @@
-//! Domains, lists and the tester's own names on the command line, as its users meet them. Nothing leaves loopback.
+//! Domains and lists on the command line, as its users meet them. Nothing leaves loopback.
 
 use std::fs;
-use std::io::{Read, Write};
 use std::net::{IpAddr, TcpListener};
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::thread;
 
-use data_encoding::BASE64;
-use rcgen::CertifiedKey;
 use relayprobe::lookup::{Fault, InboundPath, Note, Trouble};
 use relayprobe_tests::hosts::Hosts;
 use relayprobe_tests::liar::{Liar, Tcp};
 use relayprobe_tests::program::{
-    IDENTITY, assert_fits_domain_schema, assert_fits_schema, closed_port, command, fits_domain_schema, json,
-    run, schema, schema_of, text,
+    IDENTITY, assert_fits_domain_schema, assert_fits_schema, closed_port, fits_domain_schema, json, run,
+    schema, schema_of, text,
 };
 use relayprobe_tests::servers::{Server, postfix, unbound};
-use rustls::pki_types::PrivatePkcs8KeyDer;
-use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -33,9 +26,8 @@ const ZONE: &str = "d MX 10 a.example.\nd MX 20 b.example.\ntarget MX 10 a.examp
     carried MX 5 six.example.\nsix AAAA ::ffff:10.0.0.1\nsix AAAA 64:ff9b::a00:1\nsix AAAA 2002:a00:1::1\n\
     six AAAA 2001:0:0:0:0:0:f5ff:fffe\nsix AAAA 2606:4700::5efe:a00:1\n\
     misnamed MX 5 127.9.1.1.\nmisnamed MX 9 a1.example.\n\
-    2.0.0.127.bl A 127.0.0.2\n1.1.9.127.bl A 127.0.0.5\n1.1.9.127.bl TXT \"why\"\n\
-    probe MX 10 mx.probe.example.\nmx.probe A 127.9.8.1\nprobe A 127.9.8.2\n";
-const REVERSE: &str = "1.1.9 PTR a.example.\n9.1.9 PTR other.example.\n2.8.9 PTR probe.example.\n";
+    2.0.0.127.bl A 127.0.0.2\n1.1.9.127.bl A 127.0.0.5\n1.1.9.127.bl TXT \"why\"\n";
+const REVERSE: &str = "1.1.9 PTR a.example.\n9.1.9 PTR other.example.\n";
 
 /// The zones of these tests on a real server.
 fn zones() -> (Server, String) {
@@ -214,7 +206,7 @@ fn a_host_is_looked_up_once_of_the_servers_that_are_named() {
     let hosts = Hosts::start(&[""], |_| 0);
     let room = TempDir::new().unwrap();
     let dns = liar.addr.to_string();
-    let (config, list) = (configuration(&room, &dns, "https://probe.example/"), room.path().join("list"));
+    let (config, list) = (configuration(&room, &dns), room.path().join("list"));
     // What it answers later is another address.
     for (at, how) in ["--dns", "--config", "--targets"].into_iter().enumerate() {
         let label = if at == 0 { "rebind" } else { "host" };
@@ -260,10 +252,10 @@ fn a_host_without_an_address_is_told_from_one_that_is_not_known() {
 }
 
 /// A configuration with one list.
-fn configuration(room: &TempDir, dns: &str, more: &str) -> PathBuf {
+fn configuration(room: &TempDir, dns: &str) -> PathBuf {
     let path = room.path().join("desk.toml");
     let text = format!(
-        "[identity]\nprobe-domain = \"probe.example\"\nsink-ip = [\"127.9.8.1\"]\nprobe-uri = \"{more}\"\n\
+        "[identity]\nprobe-domain = \"probe.example\"\nsink-ip = [\"127.9.8.1\"]\nprobe-uri = \"https://probe.example/\"\n\
          [authorization]\nkind = \"own-server\"\nreference = \"demo\"\n\
          [dns]\nservers = [\"{dns}\"]\nprovider-networks = [\"127.9.2.0/24\"]\n\
          [[lists]]\nzone = \"bl.example\"\nmeanings = [{{ codes = \"127.0.0.5\", name = \"open relay\" }}]\n\
@@ -278,7 +270,7 @@ fn lists_stand_in_the_report_and_change_no_verdict() {
     let (_server, dns) = zones();
     let hosts = Hosts::start(&[""], |_| 0);
     let room = TempDir::new().unwrap();
-    let config = configuration(&room, &dns, "https://probe.example/");
+    let config = configuration(&room, &dns);
     let target = format!("127.9.1.1:{}", hosts.port);
     let options = ["--config", text(&config), "--domain", "target.example"];
     let (code, out, err) = run(&[&["probe", &target, "--json"], &options[..], &LAB].concat());
@@ -397,153 +389,6 @@ fn a_domain_is_shown_with_the_names_of_its_addresses() {
     }
     let (_, out, _) = run(&["resolve", "D.example.", "--dns", &dns, "--json"]);
     assert_eq!(json(&out)["mail"]["hosts"][0]["name"], "a.example");
-}
-
-/// Serves one text over HTTP, with this TLS if there is any.
-fn serve(text: String, tls: Option<ServerConfig>) -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = listener.local_addr().unwrap().port();
-    let tls = tls.map(Arc::new);
-    thread::spawn(move || {
-        while let Ok((mut stream, _)) = listener.accept() {
-            match &tls {
-                Some(tls) => {
-                    answer(StreamOwned::new(ServerConnection::new(Arc::clone(tls)).unwrap(), stream), &text);
-                }
-                None => answer(&mut stream, &text),
-            }
-        }
-    });
-    port
-}
-
-fn answer(mut stream: impl Read + Write, text: &str) {
-    let mut request = [0; 1_024];
-    let read = stream.read(&mut request).unwrap_or(0);
-    let (status, body) = match &request[..read] {
-        asked if asked.starts_with(b"GET /probing.txt ") => ("200 OK", text),
-        asked if asked.starts_with(b"GET /moved.txt ") => ("301 Moved\r\nLocation: /probing.txt", ""),
-        _ => ("404 Not Found", ""),
-    };
-    let head = format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len());
-    let _sent = stream.write_all((head + body).as_bytes());
-    let _sent = stream.flush();
-}
-
-/// Runs `self-check`, and asks nobody else for what is on loopback.
-fn self_check(arguments: &[&str]) -> (i32, String, String) {
-    let mut command = command(&[&["self-check"], arguments].concat());
-    for scheme in ["http_proxy", "https_proxy", "all_proxy"] {
-        command.env_remove(scheme).env_remove(scheme.to_ascii_uppercase());
-    }
-    let output = command.output().unwrap();
-    let [out, err] = [output.stdout, output.stderr].map(|octets| String::from_utf8(octets).unwrap());
-    (output.status.code().unwrap(), out, err)
-}
-
-/// A certificate of a server on loopback that nobody else vouches for, as it has it and in PEM.
-fn certificate(names: &[&str]) -> (ServerConfig, String) {
-    let names: Vec<String> = names.iter().map(ToString::to_string).collect();
-    let CertifiedKey { cert, signing_key } = rcgen::generate_simple_self_signed(names).unwrap();
-    let lines = BASE64.encode(cert.der());
-    let pem = format!("-----BEGIN CERTIFICATE-----\n{lines}\n-----END CERTIFICATE-----\n");
-    let key = PrivatePkcs8KeyDer::from(signing_key.serialize_der()).into();
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
-    (config.with_no_client_auth().with_single_cert(vec![cert.der().clone()], key).unwrap(), pem)
-}
-
-#[test]
-fn the_text_of_the_probe_uri_comes_from_a_server_that_somebody_vouches_for() {
-    let (_server, dns) = zones();
-    let room = TempDir::new().unwrap();
-    let config = configuration(&room, &dns, "https://127.0.0.1:1/probing.txt");
-    let (_, good, _) = self_check(&["--config", text(&config), "--write-probing-txt", "-"]);
-    let good = good.lines().filter(|line| !line.starts_with("Canonical")).collect::<Vec<_>>().join("\n");
-    let (tls, own) = certificate(&["127.0.0.1"]);
-    let uri = format!("https://127.0.0.1:{}/probing.txt", serve(good.clone(), Some(tls)));
-    let (tls, misnamed) = certificate(&["elsewhere.example"]);
-    let other = format!("https://127.0.0.1:{}/probing.txt", serve(good, Some(tls)));
-    let file = room.path().join("ca.pem");
-    let check = |uri: &str, pem: Option<&str>| {
-        if let Some(pem) = pem {
-            fs::write(&file, pem).unwrap();
-        }
-        let named = if pem.is_some() { &["--ca-file", text(&file)][..] } else { &[] };
-        self_check(&[&["--config", text(&config), "--probe-uri", uri], named].concat())
-    };
-    let (code, out, err) = check(&uri, Some(&own));
-    assert!(code == 0 && out.contains("names our contact"), "{out}{err}");
-    // More than one may vouch, and whatever else stands in the file is left alone.
-    let (code, out, _) = check(&uri, Some(&format!("# ours\n{misnamed}\n{own}")));
-    assert_eq!(code, 0, "{out}");
-    for (uri, pem, says) in [
-        (&uri, None, "UnknownIssuer"),
-        (&uri, Some(&misnamed), "BadSignature"),
-        (&other, Some(&misnamed), "not valid for name"),
-    ] {
-        let (code, out, _) = check(uri, pem.map(|pem| &**pem));
-        let line = out.lines().find(|line| line.starts_with("unknown: the text at")).unwrap_or_default();
-        assert!(code == 3 && line.contains(says), "{says}: {out}");
-    }
-    for none in ["", "nonsense\n", "-----BEGIN CERTIFICATE-----\n!!\n-----END CERTIFICATE-----\n"] {
-        let (code, out, err) = check(&uri, Some(none));
-        assert!(
-            code == 64 && out.is_empty() && err.contains("no certificate of an authority"),
-            "{none}: {err}"
-        );
-    }
-    let (code, _, err) = self_check(&["--config", text(&config), "--ca-file", "/nowhere"]);
-    assert!(code == 74 && err.contains("/nowhere"), "{err}");
-}
-
-#[test]
-fn ones_own_names_are_looked_at_and_what_is_wrong_is_said_with_its_line() {
-    let (_server, dns) = zones();
-    let room = TempDir::new().unwrap();
-    let written = room.path().join("probing.txt");
-    let config = configuration(&room, &dns, "http://127.0.0.1:1/probing.txt");
-    let config = text(&config);
-    let (code, _, err) = self_check(&["--config", config, "--write-probing-txt", text(&written)]);
-    assert_eq!(code, 0, "{err}");
-    let good = fs::read_to_string(&written).unwrap();
-    assert!(
-        good.contains("Contact: mailto:postmaster@probe.example\n") && good.contains("Expires: 20"),
-        "{good}"
-    );
-    let port = serve(good.replace("127.0.0.1:1/", "PORT/"), None);
-    let uri = format!("http://127.0.0.1:{port}/probing.txt");
-    // The text stands there, and says that it stands elsewhere.
-    let check = |more: &[&str]| self_check(&[&["--config", config], more].concat());
-    let (code, out, _) = check(&["--probe-uri", &uri]);
-    assert!(code == 1 && out.contains(&format!("\n  Canonical: {uri}\n")), "{out}");
-    let (code, out, _) = check(&["--probe-uri", &format!("http://127.0.0.1:{port}/other")]);
-    assert!(code == 1 && out.contains("there is no text at"), "{out}");
-    let (code, out, _) = check(&["--probe-uri", &format!("http://127.0.0.1:{port}/moved.txt")]);
-    assert!(code == 3 && out.contains("it leads elsewhere (301"), "{out}");
-    let (code, out, err) = check(&["--probing-txt", text(&written)]);
-    assert_eq!(code, 0, "{out}{err}");
-    assert_eq!(out.lines().filter(|line| line.starts_with("right: ")).count(), 5, "{out}");
-    // Nobody listens there.
-    let (code, out, _) = check(&[]);
-    assert!(code == 3 && out.contains("unknown: the text at"), "{out}");
-    let (code, out, _) = check(&["--source", "127.9.8.7", "--probing-txt", text(&written), "--json"]);
-    let found = json(&out);
-    let wrong: Vec<(&str, &str)> = found["findings"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .filter(|finding| finding["state"] == "wrong")
-        .map(|finding| (finding["check"].as_str().unwrap(), finding["line"].as_str().unwrap()))
-        .collect();
-    assert_eq!(
-        wrong,
-        [
-            ("helo-address", "probe.example.\tIN\tA\t127.9.8.7"),
-            ("reverse-name", "7.8.9.127.in-addr.arpa.\tIN\tPTR\tprobe.example."),
-        ]
-    );
-    assert_eq!(code, 1);
 }
 
 #[test]
