@@ -89,6 +89,25 @@ pub fn escape(octets: &[u8]) -> String {
     text
 }
 
+/// The JSON of a value without odd keys and floats, on one line. JSON lets DEL and the controls behind it stand, which
+/// steer terminals too: they are escaped like the others.
+#[cfg(feature = "serde")]
+pub(crate) fn json(value: &impl serde::Serialize) -> String {
+    let json = serde_json::to_string(value).unwrap_or_default();
+    if !json.contains(char::is_control) {
+        return json;
+    }
+    let mut shown = String::with_capacity(json.len());
+    for c in json.chars() {
+        match c {
+            '\0'..='~' | '\u{a0}'.. => shown.push(c),
+            // Writing to a string cannot fail.
+            '\u{7f}'..='\u{9f}' => drop(write!(shown, "\\u{:04x}", u32::from(c))),
+        }
+    }
+    shown
+}
+
 /// SHA-256 in hexadecimal: what stands for octets that are not kept.
 pub(crate) fn sha256(octets: &[u8]) -> String {
     use sha2::Digest as _;
@@ -182,6 +201,15 @@ mod tests {
         let text = escape(&all);
         assert!(text.bytes().all(|b| (b' '..=b'~').contains(&b)));
         assert_eq!(Octets::from_escaped(&text), Ok(Octets::from(all)));
+    }
+
+    #[cfg(feature = "serde")]
+    #[test]
+    fn no_control_stands_in_json() {
+        let all: String = (0..0x100).filter_map(char::from_u32).collect();
+        let text = json(&all);
+        assert!(!text.contains(char::is_control), "{text}");
+        assert_eq!(serde_json::from_str::<String>(&text).unwrap(), all);
     }
 
     #[test]

@@ -10,6 +10,8 @@ use super::Report;
 use crate::address::Domain;
 use crate::lookup::{InboundPath, Listing, MailDomain, MailService, Note};
 use crate::octets::escape;
+#[cfg(feature = "serde")]
+use crate::octets::json;
 use crate::verdict::Verdict;
 
 /// What was found of all mail hosts of a domain.
@@ -100,8 +102,7 @@ impl DomainReport {
     /// The JSON form, on one line.
     #[cfg(feature = "serde")]
     pub fn to_json(&self) -> String {
-        // There are neither maps with odd keys nor floats, so it can always be written.
-        serde_json::to_string(self).unwrap_or_default()
+        json(self)
     }
 
     /// The summary as a person reads it.

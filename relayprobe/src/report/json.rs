@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use super::Report;
 use crate::lookup::Listing;
 use crate::moment::Date;
-use crate::octets::escape;
+use crate::octets::{escape, json};
 use crate::plan::RunRecord;
 use crate::receipt::Receipt;
 use crate::transcript::Transcript;
@@ -47,8 +47,7 @@ struct Evidence {
 impl Report {
     /// The JSON form, on one line. The schema is in docs.
     pub fn to_json(&self) -> String {
-        // A report holds neither maps with odd keys nor floats, so it can always be written.
-        serde_json::to_string(self).unwrap_or_default()
+        json(self)
     }
 
     /// Reads a stored report and judges it anew from its run record, transcript and receipts, as of its own date.
