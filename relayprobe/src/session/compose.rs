@@ -78,7 +78,10 @@ impl Session {
         });
         match end {
             Some(item) => drop(offer(&self.record, self.host.as_ref(), &mut group, item, dialogue)),
-            None if own && !ends.iter().any(|item| group.taken.contains(&item.probe)) => {
+            None if own
+                && group.asks_relays()
+                && !ends.iter().any(|item| group.taken.contains(&item.probe)) =>
+            {
                 check(&self.record, self.host.as_ref(), &mut group, path, matrix::LOCAL_ACCEPT);
             }
             None => {}

@@ -95,10 +95,14 @@ impl Group {
         Offer::Taken
     }
 
+    /// Whether it asks for more than controls.
+    pub(super) const fn asks_relays(&self) -> bool {
+        self.relays
+    }
+
     /// Adds a control that was asked before, to see whether its answer is still the same.
     pub(super) fn check(&mut self, probe: u16, case: &Case, names: &Names<'_>) {
-        if self.relays
-            && !self.closed
+        if !self.closed
             && self.left.transactions > 0
             && self.recipients > 0
             && let Ok(transaction) = transaction(case, names)

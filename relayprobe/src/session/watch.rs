@@ -19,6 +19,8 @@ pub(super) struct Watch {
     pub(super) is_on: bool,
     /// Refusals that a connection stands before the words change.
     pub(super) limit: Option<u16>,
+    /// Fewer did not help: to ask again would only add to them.
+    lasts: bool,
 }
 
 impl Watch {
@@ -44,6 +46,7 @@ impl Watch {
         let mut again = Vec::new();
         let mut refusals = 0_u16;
         let mut limit = None;
+        let limited = self.limit.is_some();
         for (at, answer) in answers.iter().enumerate().filter(|(_, answer)| !answer.code.is_positive()) {
             if is_relay(answer.probe)
                 && let Some(reply) = reply(answer).filter(|reply| is_vague(&mut reader, answer, reply))
@@ -51,7 +54,8 @@ impl Watch {
                 self.is_on = true;
                 if watch.is_none_or(|watch| watch < at) {
                     again.push(answer.probe);
-                } else if self.limit.is_none() && changed.is_some_and(|words| says_the_same(reply, words)) {
+                } else if changed.is_some_and(|words| says_the_same(reply, words)) {
+                    self.lasts |= limited;
                     limit = limit.or(Some(refusals.max(1)));
                     again.push(answer.probe);
                 }
@@ -59,6 +63,10 @@ impl Watch {
             refusals = refusals.saturating_add(1);
         }
         self.limit = self.limit.or(limit);
+        if self.lasts {
+            (self.limit, self.is_on) = (None, false);
+            again.clear();
+        }
         self.first = self.first.take().or_else(|| words.cloned());
         again
     }

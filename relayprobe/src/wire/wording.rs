@@ -235,6 +235,7 @@ mod tests {
             "554 5.7.1 <x@spf.example>: Relay access denied\r\n",
             "550 5.7.1 <Relay tests <x@greylist.example>>... Relaying denied\r\n",
             "550-<x@banned.example> to <y@quota.example>:\r\n550 relay not permitted\r\n",
+            "550 5.7.1 <probe.example!rpbltc474v017>... Relaying denied\r\n",
         ] {
             assert!(says(text), "{text}");
         }
