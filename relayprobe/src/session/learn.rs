@@ -140,14 +140,14 @@ impl Session {
         let record = &self.record;
         let unknown = record.probe_of(connection.path, matrix::UNKNOWN_LOCAL);
         let state = self.paths.get_mut(usize::from(connection.path));
-        // Under another name nothing is asked again, and behind an early DATA nothing can be.
-        let (Some(unknown), Some(state), Hello::Own) = (unknown, state, &connection.hello) else {
-            return Vec::new();
-        };
+        let (Some(unknown), Some(state)) = (unknown, state) else { return Vec::new() };
         let case = |probe: u16| record.probe(probe).and_then(|probe| record.case(probe));
+        // Behind an early DATA nothing can be asked.
         let is_relay =
             |probe: u16| case(probe).is_some_and(|case| !case.is_control() && case.shape != Shape::EarlyData);
-        state.watch.learn(connection, ledger, unknown.number, is_relay)
+        let again = state.watch.learn(connection, ledger, unknown.number, is_relay);
+        // Under another name nothing is asked again: what that name meets shows behind all of them, under our own.
+        if connection.hello == Hello::Own { again } else { Vec::new() }
     }
 
     /// Opens the STARTTLS path of a port whose server wants TLS first, and gives up what needs no asking.
