@@ -31,12 +31,7 @@ const REVERSE: &str = "1.1.9 PTR a.example.\n9.1.9 PTR other.example.\n";
 
 /// The zones of these tests on a real server.
 fn zones() -> (Server, String) {
-    let server = unbound::start(&[
-        ("example.", "/instance-example.zone", ZONE),
-        ("127.in-addr.arpa.", "/instance-reverse.zone", REVERSE),
-    ]);
-    let addr = server.addr.to_string();
-    (server, addr)
+    unbound::with_reverse(ZONE, REVERSE)
 }
 
 /// `--mx` with the usual options.

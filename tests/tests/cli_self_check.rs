@@ -20,12 +20,7 @@ const REVERSE: &str = "2.8.9 PTR probe.example.\n";
 
 /// A real server with the tester's names.
 fn zones() -> (Server, String) {
-    let server = unbound::start(&[
-        ("example.", "/instance-example.zone", ZONE),
-        ("127.in-addr.arpa.", "/instance-reverse.zone", REVERSE),
-    ]);
-    let addr = server.addr.to_string();
-    (server, addr)
+    unbound::with_reverse(ZONE, REVERSE)
 }
 
 /// The tester's configuration.

@@ -9,6 +9,7 @@ use relayprobe::{Case, Matrix};
 
 use crate::cli::Failure;
 use crate::cli::output::show;
+use crate::cli::resolve::json;
 
 /// List the test cases
 #[derive(Args, Debug)]
@@ -26,8 +27,7 @@ pub(crate) fn cases(options: &CasesOptions) -> Result<u8, Failure> {
     let text = if options.markdown {
         markdown(&cases)
     } else if options.json {
-        // Cases hold neither odd keys nor floats, so they can always be written.
-        serde_json::to_string(&cases).unwrap_or_default() + "\n"
+        json(&cases)
     } else {
         table(&cases)
     };

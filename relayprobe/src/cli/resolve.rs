@@ -16,6 +16,7 @@ use crate::cli::names::{NameOptions, NamesError, provider};
 use crate::cli::output::show;
 use crate::cli::read::read_text;
 use crate::cli::values;
+use crate::octets;
 
 /// Show where the mail of a domain goes: its hosts, their addresses, and the names of these
 #[derive(Args, Debug)]
@@ -173,6 +174,5 @@ fn chosen(all: &[List], zones: &[Domain]) -> Result<Vec<List>, NamesError> {
 
 /// One line of JSON.
 pub(crate) fn json(value: &impl Serialize) -> String {
-    // There are neither maps with odd keys nor floats, so it can always be written.
-    serde_json::to_string(value).unwrap_or_default() + "\n"
+    octets::json(value) + "\n"
 }

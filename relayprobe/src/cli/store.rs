@@ -19,6 +19,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::cli::keys::{self, KeysError};
 use crate::cli::output::tell;
+use crate::octets::json;
 
 const RUNS: &str = "runs";
 const REPORTS: &str = "reports";
@@ -413,11 +414,6 @@ fn count(days: &mut BTreeMap<String, u32>, date: Date, more: u32) {
     while days.len() > DAYS {
         days.pop_first();
     }
-}
-
-/// Neither a run record nor an index holds odd keys or floats, so both can always be written.
-fn json(value: &impl Serialize) -> String {
-    serde_json::to_string(value).unwrap_or_default()
 }
 
 /// Names sort by time, and hold no colon, which not every file system takes.

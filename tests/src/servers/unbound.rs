@@ -9,7 +9,20 @@ use super::server::{Instance, Server, free_address};
 pub const RECIPE: Recipe =
     Recipe { name: "unbound", packages: &["unbound"], accounts: &[("unbound", 101)], setup: "" };
 
-/// Starts an instance that has these zones, each with its records in the form of a zone file. Whatever lies outside it asks
+/// Starts an instance with records of `example.` and of the reverse zone of 127.0.0.0/8, and tells its address.
+///
+/// # Panics
+/// If it cannot be unpacked or started.
+#[must_use]
+pub fn with_reverse(zone: &str, reverse: &str) -> (Server, String) {
+    let server = start(&[
+        ("example.", "/instance-example.zone", zone),
+        ("127.in-addr.arpa.", "/instance-reverse.zone", reverse),
+    ]);
+    let addr = server.addr.to_string();
+    (server, addr)
+}
+
 /// Starts an instance that has these zones: name, file and records in the form of a zone file. Names in `test.` are refused,
 /// and whatever else lies outside is asked of a loopback address at which nobody is.
 ///
