@@ -61,8 +61,12 @@ static relayprobe_plan *plan_of(const struct fault *fault)
         OK(relayprobe_plan_set_mailbox(plan, fault->mailbox));
     if (is_wished(fault->implicit))
         OK(relayprobe_plan_add_implicit_tls(plan, (uint16_t)atoi(fault->port)));
-    if (is_wished(fault->prove))
+    if (is_wished(fault->prove)) {
+        /* A keyring is used by one thread at a time, and there is one for all. */
+        pthread_mutex_lock(&one_at_a_time);
         OK(relayprobe_plan_set_prove(plan, RELAYPROBE_PROVE_ALL, keyring));
+        pthread_mutex_unlock(&one_at_a_time);
+    }
     return plan;
 }
 
