@@ -72,6 +72,11 @@ impl Why {
         }
     }
 
+    /// Whether words give the reason, and not a code alone: whoever refuses all that it is asked may keep its code.
+    pub(crate) fn is_in_words(self, words: &Wording<'_>) -> bool {
+        !self.is_vague(words) && (self != Self::UnknownRecipient || words.knows_no_recipient())
+    }
+
     /// Reads a refusal at `step`.
     ///
     /// Words that name relaying come first, unless the reply gives a ground that only we may have met; what merely
@@ -146,10 +151,32 @@ pub(crate) fn cannot_find_domain(words: &Wording<'_>) -> bool {
     has_enhanced(&words.reply, &[(1, 2), (1, 10), (4, 4)]) || words.says_not_found()
 }
 
-/// Whether two recipients were answered in the same words.
-pub(crate) fn says_the_same(reply: &Octets, other: &Octets) -> bool {
-    let replies = Reply::parse(reply.as_bytes()).ok().zip(Reply::parse(other.as_bytes()).ok());
-    replies.map_or(reply == other, |(one, other)| wire::are_in_the_same_words(&one, &other))
+/// How much of one answer another repeats.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Likeness {
+    Other,
+    Words,
+    WordsAndCodes,
+}
+
+/// Compares the answers to two recipients.
+pub(crate) fn likeness(one: &Octets, other: &Octets) -> Likeness {
+    let Some((one, other)) = Reply::parse(one.as_bytes()).ok().zip(Reply::parse(other.as_bytes()).ok())
+    else {
+        return if one == other { Likeness::WordsAndCodes } else { Likeness::Other };
+    };
+    if !wire::are_in_the_same_words(&one, &other) {
+        Likeness::Other
+    } else if (one.code(), one.enhanced()) == (other.code(), other.enhanced()) {
+        Likeness::WordsAndCodes
+    } else {
+        Likeness::Words
+    }
+}
+
+/// Whether a refusal is what a mailbox of the server's own came to meet `later`, and not at `first`.
+pub(crate) fn came_later(refusal: &Octets, first: Option<&Octets>, later: &Octets) -> bool {
+    likeness(refusal, later) > first.map_or(Likeness::Other, |first| likeness(first, later))
 }
 
 /// Whether its enhanced status code has one of these subjects and details.
@@ -303,6 +330,22 @@ mod tests {
     fn a_refusal_before_any_address_is_about_us() {
         assert_eq!(why(Step::Greeting, "554 no SMTP service here"), Why::TesterRefused);
         assert_eq!(why(Step::Hello, "550 5.7.1 bad HELO"), Why::TesterRefused);
+    }
+
+    #[test]
+    fn what_came_later_is_told_by_words_and_then_by_codes() {
+        let octets = |text: &str| Octets::from(alloc::format!("{text}\r\n").as_bytes());
+        let later = |refusal, first: Option<&str>, later| {
+            came_later(&octets(refusal), first.map(octets).as_ref(), &octets(later))
+        };
+        assert!(later("550 Banned", Some("550 5.1.1 User unknown"), "550 Banned"));
+        assert!(later("554 5.7.1 Banned", Some("550 5.1.1 User unknown"), "550 Banned"));
+        assert!(later("554 5.7.1 Rejected", Some("550 5.1.1 Rejected"), "554 5.7.1 Rejected"));
+        assert!(later("550 Banned", None, "550 Banned"));
+        assert!(!later("550 Banned", Some("550 5.1.1 User unknown"), "550 5.1.1 User unknown"));
+        assert!(!later("550 Rejected", Some("550 Rejected"), "550 Rejected"));
+        assert!(!later("550 5.1.1 Rejected", Some("550 5.1.1 Rejected"), "554 5.7.1 Rejected"));
+        assert!(!later("550 Relaying denied", None, "550 Banned"));
     }
 
     #[test]

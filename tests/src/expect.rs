@@ -34,11 +34,11 @@ fn actual(expected: &str, report: &Report, server: Option<&Server>) -> Option<St
         "exit" => format!("exit {}", report.exit_code),
         "how" => format!("how {}", report.how?.as_str()),
         "connections" => format!("connections {}", report.transcript.connections.len()),
-        "at-most-connections" => {
-            let limit: usize = words.get(1)?.parse().ok()?;
-            let count = report.transcript.connections.len();
-            if count <= limit { expected.into() } else { format!("{count} connections") }
-        }
+        "at-most-connections" => at_most(expected, report.transcript.connections.len())?,
+        "at-most-refusals" => match server {
+            Some(server) => at_most(expected, server.refusals())?,
+            None => expected.into(),
+        },
         "reason" => {
             let reasons = serde_json::to_value(&report.reasons).ok()?;
             let names: Vec<&str> =
@@ -94,6 +94,13 @@ fn actual(expected: &str, report: &Report, server: Option<&Server>) -> Option<St
             if full.starts_with(&format!("{expected} ")) { expected.into() } else { full }
         }
     })
+}
+
+/// `at-most-connections 3`, where there were so many.
+fn at_most(expected: &str, count: usize) -> Option<String> {
+    let (what, limit) = expected.strip_prefix("at-most-")?.split_once(' ')?;
+    let limit: usize = limit.parse().ok()?;
+    Some(if count <= limit { expected.into() } else { format!("{count} {what}") })
 }
 
 /// `all refused`: every relay case that applies has this outcome.

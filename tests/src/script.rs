@@ -283,6 +283,11 @@ impl Server {
         lines.iter().enumerate().map(line).collect::<String>().into_bytes()
     }
 
+    /// Commands refused for good, on all connections.
+    pub fn refusals(&self) -> usize {
+        self.refusals.ever
+    }
+
     fn react(&mut self, event: &str, secured: bool) -> Vec<Action> {
         let mut chosen = None;
         let refusals = self.refusals;

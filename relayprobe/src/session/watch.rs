@@ -6,7 +6,7 @@
 use alloc::vec::Vec;
 
 use crate::octets::Octets;
-use crate::refusal::{Why, says_the_same};
+use crate::refusal::{Why, came_later};
 use crate::transcript::{Answer, Connection, Ledger};
 use crate::wire::{Reader, Reply};
 
@@ -38,9 +38,9 @@ impl Watch {
         let is_watch = |answer: &Answer| answer.probe == unknown && !answer.code.is_transient();
         let watch = answers.iter().rposition(is_watch);
         let words = watch.and_then(|at| answers.get(at)).and_then(reply);
-        let changed = match (&self.first, words) {
-            (Some(first), Some(words)) if !says_the_same(first, words) => Some(words),
-            _ => None,
+        let is_news = |reply: &Octets| {
+            let both = self.first.as_ref().zip(words);
+            both.is_some_and(|(first, words)| came_later(reply, Some(first), words))
         };
         let mut reader = Reader::default();
         let mut again = Vec::new();
@@ -49,14 +49,15 @@ impl Watch {
         let limited = self.limit.is_some();
         for (at, answer) in answers.iter().enumerate().filter(|(_, answer)| !answer.code.is_positive()) {
             if is_relay(answer.probe)
-                && let Some(reply) = reply(answer).filter(|reply| is_vague(&mut reader, answer, reply))
+                && let Some(reply) = reply(answer).filter(|reply| gives_no_reason(&mut reader, answer, reply))
             {
                 self.is_on = true;
                 if watch.is_none_or(|watch| watch < at) {
                     again.push(answer.probe);
-                } else if changed.is_some_and(|words| says_the_same(reply, words)) {
+                } else if is_news(reply) {
                     self.lasts |= limited;
-                    limit = limit.or(Some(refusals.max(1)));
+                    // The mailbox itself may be refused beyond them.
+                    limit = limit.or(Some(refusals.saturating_add(1)));
                     again.push(answer.probe);
                 }
             }
@@ -67,16 +68,18 @@ impl Watch {
             (self.limit, self.is_on) = (None, false);
             again.clear();
         }
-        self.first = self.first.take().or_else(|| words.cloned());
+        if self.first.is_none() {
+            self.first = words.cloned();
+        }
         again
     }
 }
 
-fn is_vague(reader: &mut Reader, answer: &Answer, reply: &Octets) -> bool {
+fn gives_no_reason(reader: &mut Reader, answer: &Answer, reply: &Octets) -> bool {
     let Ok(reply) = Reply::parse(reply.as_bytes()) else { return false };
     if !answer.code.is_permanent() {
         return false;
     }
     let words = reader.read(reply);
-    Why::read(answer.step, &words).is_vague(&words)
+    !Why::read(answer.step, &words).is_in_words(&words)
 }

@@ -9,7 +9,7 @@ use crate::matrix::{self, Case};
 use crate::octets::Octets;
 use crate::outcome::{Evidence, Outcome, Sighting, kept};
 use crate::plan::{Probe, RunRecord};
-use crate::refusal::{Why, says_the_same};
+use crate::refusal::{Likeness, Why, came_later, likeness};
 use crate::transcript::Step;
 use crate::wire::{self, Reader, Reply};
 
@@ -22,14 +22,6 @@ pub(super) struct Doubt<'a> {
     /// What an invented mailbox of the target's own was answered for good, each time; nothing where it was accepted.
     unknown_local: Vec<Option<&'a Octets>>,
     reader: Reader,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Since {
-    /// It met them the first time that it was asked for.
-    First,
-    /// It met other words, or was accepted, at first.
-    Later,
 }
 
 impl<'a> Doubt<'a> {
@@ -52,21 +44,17 @@ impl<'a> Doubt<'a> {
         } else {
             leaves_form_untested(case, stage, why)
         };
-        if is_other {
+        // Where refusals have come to mean something else on the way, what they would have said before is not known.
+        if is_other || self.came_later(reply) {
             return Some(Reason::OtherRefusal { why, probe: probe.number });
         }
-        if !self.is_vague(reply, why) {
+        if !self.is_vague(reply, why) || self.lets_people_through() {
             return None;
         }
-        let other = Some(Reason::OtherRefusal { why, probe: probe.number });
-        match self.met_by_unknown(reply) {
-            // Refusals have come to mean something else on the way: what they would have said before is not known.
-            Some(Since::Later) => other,
-            _ if self.lets_people_through() => None,
-            Some(Since::First) if case.is_plain() => other,
-            _ if self.is_unread(reply) => Some(Reason::UnreadRefusal { probe: probe.number }),
-            Some(Since::First) | None => None,
+        if case.is_plain() && self.was_met_at_first(reply) {
+            return Some(Reason::OtherRefusal { why, probe: probe.number });
         }
+        self.is_unread(reply).then_some(Reason::UnreadRefusal { probe: probe.number })
     }
 
     /// Whether the mailbox of the controls is one that block lists are asked for. Where it is let through, a refusal is
@@ -83,15 +71,16 @@ impl<'a> Doubt<'a> {
         Reply::parse(&octets).is_ok_and(|reply| why.is_vague(&self.reader.read(reply)))
     }
 
-    /// Since when an invented mailbox of the target's own meets a refusal in the same words.
-    fn met_by_unknown(&self, reply: &Octets) -> Option<Since> {
-        let is_same = |other: Option<&Octets>| other.is_some_and(|other| says_the_same(reply, other));
-        let (first, later) = self.unknown_local.split_first()?;
-        match (is_same(*first), later.iter().copied().any(is_same)) {
-            (true, _) => Some(Since::First),
-            (false, true) => Some(Since::Later),
-            (false, false) => None,
-        }
+    /// Whether an invented mailbox of the target's own met a refusal in the same words the first time it was asked for.
+    fn was_met_at_first(&self, reply: &Octets) -> bool {
+        let first = self.unknown_local.first().copied().flatten();
+        first.is_some_and(|first| likeness(reply, first) > Likeness::Other)
+    }
+
+    /// Whether it came to meet such a refusal, and met other words, or was accepted, at first.
+    fn came_later(&self, reply: &Octets) -> bool {
+        let Some((&first, later)) = self.unknown_local.split_first() else { return false };
+        later.iter().flatten().any(|later| came_later(reply, first, later))
     }
 
     /// Whether it has words that are not known: they may give a ground that only we have met, and that the server's own
