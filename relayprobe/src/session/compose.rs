@@ -55,9 +55,9 @@ impl Session {
         }
         let limits = dialogue.ehlo().limits();
         let own = *dialogue.hello() == Hello::Own;
-        let watched = own && state.watch.is_on;
+        let watched: Vec<&str> = state.watch.on().filter(|_| own).collect();
         let mut group = Group::new(budget, limits, window, state.mail_refused && grouped);
-        if watched {
+        for _ in &watched {
             group.reserve();
         }
         state.scouted |= own;
@@ -68,8 +68,8 @@ impl Session {
                 self.queue.settle(item.probe);
             }
         }
-        if watched {
-            check(&self.record, self.host.as_ref(), &mut group, path, matrix::UNKNOWN_LOCAL);
+        for control in watched {
+            check(&self.record, self.host.as_ref(), &mut group, path, control);
         }
         // The last control rides on the last group; on any other, the first control is asked again.
         let last = self.queue.is_ending(path, &group.taken);

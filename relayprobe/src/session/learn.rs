@@ -6,6 +6,7 @@ use core::time::Duration;
 use super::dialogue::Dialogue;
 use super::path::Health;
 use super::queue::{Stage, State};
+use super::watch::{self, Kind};
 use super::{Event, Output, Session};
 use crate::matrix::{self, Hello, Shape};
 use crate::plan::millis;
@@ -138,14 +139,16 @@ impl Session {
     /// The probes of a connection whose refusals have to be asked again.
     fn watch(&mut self, connection: &Connection, ledger: &Ledger) -> Vec<u16> {
         let record = &self.record;
-        let unknown = record.probe_of(connection.path, matrix::UNKNOWN_LOCAL);
-        let state = self.paths.get_mut(usize::from(connection.path));
-        let (Some(unknown), Some(state)) = (unknown, state) else { return Vec::new() };
-        let case = |probe: u16| record.probe(probe).and_then(|probe| record.case(probe));
-        // Behind an early DATA nothing can be asked.
-        let is_relay =
-            |probe: u16| case(probe).is_some_and(|case| !case.is_control() && case.shape != Shape::EarlyData);
-        let again = state.watch.learn(connection, ledger, unknown.number, is_relay);
+        let Some(state) = self.paths.get_mut(usize::from(connection.path)) else { return Vec::new() };
+        let controls = watch::CONTROLS
+            .map(|control| record.probe_of(connection.path, control).map(|probe| probe.number));
+        let kind = |probe: u16| {
+            let case = record.probe(probe).and_then(|probe| record.case(probe))?;
+            // Behind an early DATA nothing can be asked.
+            let is_asked = !case.is_control() && case.shape != Shape::EarlyData;
+            is_asked.then_some(if case.is_plain() { Kind::Plain } else { Kind::Form })
+        };
+        let again = state.watch.learn(connection, ledger, controls, kind);
         // Under another name nothing is asked again: what that name meets shows behind all of them, under our own.
         if connection.hello == Hello::Own { again } else { Vec::new() }
     }

@@ -19,20 +19,30 @@ const SPARED: [&str; 2] = ["abuse", "postmaster"];
 /// What refusals are held against.
 pub(super) struct Doubt<'a> {
     record: &'a RunRecord,
-    /// What an invented mailbox of the target's own was answered for good, each time; nothing where it was accepted.
-    unknown_local: Vec<Option<&'a Octets>>,
+    /// How an invented mailbox of the target's own was refused for good, each time; nothing where it was accepted.
+    own: Vec<Option<&'a Octets>>,
+    /// The same for one elsewhere.
+    elsewhere: Vec<Option<&'a Octets>>,
     reader: Reader,
 }
 
 impl<'a> Doubt<'a> {
     pub(super) fn new(evidence: &Evidence<'a>, path: u16) -> Self {
-        let record = evidence.record;
-        let probe = record.probe_of(path, matrix::UNKNOWN_LOCAL);
-        let answers = probe.into_iter().flat_map(|probe| evidence.answers(probe.number));
-        let answers = answers.filter(|sighting| !sighting.answer.code.is_transient());
-        let refusal =
-            |sighting: &Sighting| evidence.reply(sighting).filter(|_| sighting.answer.code.is_permanent());
-        Self { record, unknown_local: answers.map(refusal).collect(), reader: Reader::default() }
+        let refusals = |control: &str| {
+            let probe = evidence.record.probe_of(path, control);
+            let answers = probe.into_iter().flat_map(|probe| evidence.answers(probe.number));
+            let answers = answers.filter(|sighting| !sighting.answer.code.is_transient());
+            let refusal = |sighting: &Sighting| {
+                evidence.reply(sighting).filter(|_| sighting.answer.code.is_permanent())
+            };
+            answers.map(refusal).collect()
+        };
+        Self {
+            record: evidence.record,
+            own: refusals(matrix::UNKNOWN_LOCAL),
+            elsewhere: refusals(matrix::UNRELATED_EXTERNAL),
+            reader: Reader::default(),
+        }
     }
 
     /// What keeps a case from counting as refused.
@@ -73,14 +83,16 @@ impl<'a> Doubt<'a> {
 
     /// Whether an invented mailbox of the target's own met a refusal in the same words the first time it was asked for.
     fn was_met_at_first(&self, reply: &Octets) -> bool {
-        let first = self.unknown_local.first().copied().flatten();
+        let first = self.own.first().copied().flatten();
         first.is_some_and(|first| likeness(reply, first) > Likeness::Other)
     }
 
-    /// Whether it came to meet such a refusal, and met other words, or was accepted, at first.
+    /// Whether a control came to meet such a refusal, and met another one, or none, at first.
     fn came_later(&self, reply: &Octets) -> bool {
-        let Some((&first, later)) = self.unknown_local.split_first() else { return false };
-        later.iter().flatten().any(|later| came_later(reply, first, later))
+        [&self.own, &self.elsewhere]
+            .into_iter()
+            .filter_map(|control| control.split_first())
+            .any(|(&first, later)| later.iter().flatten().any(|later| came_later(reply, first, later)))
     }
 
     /// Whether it has words that are not known: they may give a ground that only we have met, and that the server's own
