@@ -196,8 +196,11 @@ impl Session {
             }
             self.hold_limits();
             self.feed();
-            self.tidy();
-            self.open();
+            // What is still to be asked changes only with a connection that is over, and that makes room.
+            if self.has_room() {
+                self.tidy();
+                self.open();
+            }
             if !self.outputs.is_empty() {
                 continue;
             }
@@ -271,11 +274,16 @@ impl Session {
         // A run that is ending waits for its connections alone.
         let limit = Some(run).filter(|_| self.end.is_none());
         let dialogues = self.dialogues.iter().map(Dialogue::due).min();
-        let idle = usize::from(self.record.limits.connections_at_once) > self.dialogues.len();
+        let idle = self.has_room();
         // What is due already waits for the pause between connections, or for one of them to end.
         let pause = Some(self.next_connect).filter(|&moment| idle && moment > self.now);
-        let queue = self.queue.next_moment(self.now).filter(|_| idle);
+        let queue = idle.then(|| self.queue.next_moment(self.now)).flatten();
         [limit, dialogues, pause, queue].into_iter().flatten().min().unwrap_or(run)
+    }
+
+    /// Whether another connection may be open beside those that there are.
+    fn has_room(&self) -> bool {
+        self.dialogues.len() < usize::from(self.record.limits.connections_at_once)
     }
 
     /// Settles what will not be asked: repeats of what was refused, and TLS that nobody wants.

@@ -159,11 +159,11 @@ impl<S: Transport, F: FnMut(&Event)> Run<S, F> {
         choose: impl Fn(&Connection<S>) -> bool,
         act: impl for<'a> Fn(&mut Connection<S>, &'a mut [u8]) -> Option<Input<'a>>,
     ) {
-        let mut buffer = [0; READ];
         // Backwards, because a connection that is lost gives its place to one that was seen.
         for at in (0..self.connections.len()).rev() {
             let Some(connection) = self.connections.get_mut(at) else { continue };
             if choose(connection) {
+                let mut buffer = [0; READ];
                 let input = act(connection, &mut buffer);
                 self.hand(input);
             }

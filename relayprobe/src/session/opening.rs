@@ -30,8 +30,7 @@ impl Session {
     }
 
     fn next_to_open(&self) -> Option<(Item, Hello)> {
-        let lanes = usize::from(self.record.limits.connections_at_once);
-        if self.end.is_some() || self.dialogues.len() >= lanes || self.now < self.next_connect {
+        if self.end.is_some() || !self.has_room() || self.now < self.next_connect {
             return None;
         }
         let item = self.queue.due(self.now).find(|item| {
