@@ -49,6 +49,8 @@ pub struct Session {
     origin: Origin,
     now: Moment,
     next_connect: Moment,
+    /// Connections that may be open at once: fewer than planned once the server has turned one away beside others.
+    lanes: usize,
     opened: u32,
     received: u64,
     proof: Proof,
@@ -99,6 +101,7 @@ impl Session {
         Self {
             paths,
             queue,
+            lanes: usize::from(record.limits.connections_at_once),
             record,
             transcript: Transcript::default(),
             dialogues: Vec::new(),
@@ -283,7 +286,7 @@ impl Session {
 
     /// Whether another connection may be open beside those that there are.
     fn has_room(&self) -> bool {
-        self.dialogues.len() < usize::from(self.record.limits.connections_at_once)
+        self.dialogues.len() < self.lanes
     }
 
     /// Settles what will not be asked: repeats of what was refused, and TLS that nobody wants.

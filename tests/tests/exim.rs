@@ -1,8 +1,8 @@
 //! Real Exim, with Debian's binaries and its own error limits.
 
-use relayprobe::{Selection, Verdict};
+use relayprobe::{Matrix, Selection, Verdict};
 use relayprobe_tests::servers::exim::{Flavour, start};
-use relayprobe_tests::survey::{accepted, shown, survey, unanswered};
+use relayprobe_tests::survey::{accepted, shown, survey, survey_with, unanswered};
 
 #[test]
 fn a_closed_exim_answers_every_case_and_is_closed() {
@@ -14,6 +14,17 @@ fn a_closed_exim_answers_every_case_and_is_closed() {
         let cut = ["too many", "Too many"].iter().any(|words| report.transcript_text().contains(words));
         assert!(!cut, "{selection:?}\n{}", shown(&report));
     }
+}
+
+#[test]
+fn an_exim_that_takes_one_connection_at_a_time_is_asked_one_at_a_time() {
+    let server = start(Flavour::OneAtATime, None);
+    let report = survey_with(&server, |builder| {
+        builder.matrix(Matrix::select(Selection::Standard)).connections_at_once(3)
+    });
+    assert_eq!(unanswered(&report), Vec::<String>::new(), "{}", shown(&report));
+    assert_eq!(report.verdict, Verdict::Closed, "{}", shown(&report));
+    assert!(report.transcript_text().contains("421 Too many concurrent"), "{}", shown(&report));
 }
 
 #[test]

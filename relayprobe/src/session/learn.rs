@@ -32,6 +32,12 @@ impl Session {
         if !self.record.is_way_in(connection.path) {
             self.next_connect = self.next_connect.max(self.now.after(millis(self.record.limits.pause)));
         }
+        let greeted = ledger.turns().first().is_some_and(|turn| turn.class == Class::Done);
+        if !greeted && !self.dialogues.is_empty() {
+            // It says nothing but how many are too many: what it was for is asked by those that are open.
+            self.lanes = self.dialogues.len();
+            return;
+        }
         for answer in ledger.answers() {
             self.outputs.push_back(Output::Event(Event::Answered { probe: answer.probe, code: answer.code }));
         }

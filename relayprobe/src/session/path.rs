@@ -134,7 +134,7 @@ impl PathState {
         if self.failures >= PATIENCE {
             self.health = Health::Dead;
         }
-        if self.greeted && own && !has(ledger, Step::Hello, Class::Done) && self.health == Health::Open {
+        if greeted && own && !has(ledger, Step::Hello, Class::Done) && self.health == Health::Open {
             // EHLO was refused and HELO too, or the connection ended on them.
             if refused || self.old_verb {
                 self.health = Health::Dead;

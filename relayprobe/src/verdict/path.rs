@@ -7,6 +7,7 @@ use super::sink::SinkHealth;
 use super::{How, NoReceipt, Reason, Verdict, effect};
 use crate::link::Loss;
 use crate::matrix::{self, Acceptance, Case};
+use crate::moment::Moment;
 use crate::outcome::{Evidence, NotApplicable, NotTested, Outcome, Seen, bans, until};
 use crate::plan::{Measure, Probe};
 use crate::receipt::Receipt;
@@ -289,12 +290,24 @@ impl<'a> View<'a> {
             || self.is_shut_out()
     }
 
-    /// Whether a server that had let us in greeted us with a refusal later.
+    /// Whether a server that had let us in greeted us with a refusal later. One that had let us in on another connection
+    /// just then only took no more at once.
     fn is_shut_out(&self) -> bool {
-        self.connections().any(|seen| {
+        let is_refused = |seen: &Seen<'_>| {
             let first = seen.ledger.turns().first();
             first.is_some_and(|turn| turn.class == Class::Refused && turn.code.is_permanent())
-        })
+        };
+        let span = |seen: &Seen<'_>| {
+            let entries = &seen.connection.entries;
+            entries.first().zip(entries.last()).map(|(first, last)| (first.at, last.at))
+        };
+        let is_beside = |end: Moment| {
+            let mut others = self.connections().filter(|other| !is_refused(other)).filter_map(span);
+            others.any(|(from, to)| from <= end && end < to)
+        };
+        self.connections()
+            .filter(|seen| is_refused(seen))
+            .any(|seen| !span(seen).is_some_and(|(_, end)| is_beside(end)))
     }
 
     fn untested(&self) -> Vec<Reason> {

@@ -23,6 +23,8 @@ pub enum Flavour {
     /// `PercentRouted`, and from the fifth recipient of a connection on refuses all but its own mailboxes without a word
     /// of why.
     Penalises,
+    /// `Closed`, and turns away a client that has another connection open.
+    OneAtATime,
     /// `Closed`, and first asks the sink whether it takes the recipient.
     CallsOut,
 }
@@ -69,8 +71,10 @@ fn config(flavour: Flavour, own: IpAddr, sink: Sink) -> String {
         | Flavour::TrustsOwnSenders
         | Flavour::AcceptsThenBounces
         | Flavour::Penalises
+        | Flavour::OneAtATime
         | Flavour::CallsOut => "",
     };
+    let at_once = if flavour == Flavour::OneAtATime { "smtp_accept_max_per_host = 1\n" } else { "" };
     let percent_hack_domains = match flavour {
         // Not `+local_domains`: Exim remembers what it found there, and would take the far domain for its own.
         Flavour::PercentRouted | Flavour::Penalises => "percent_hack_domains = target.example\n",
@@ -78,6 +82,7 @@ fn config(flavour: Flavour, own: IpAddr, sink: Sink) -> String {
         | Flavour::Open
         | Flavour::TrustsOwnSenders
         | Flavour::AcceptsThenBounces
+        | Flavour::OneAtATime
         | Flavour::CallsOut => "",
     };
     let accepted_first = match flavour {
@@ -90,7 +95,7 @@ fn config(flavour: Flavour, own: IpAddr, sink: Sink) -> String {
         Flavour::CallsOut => {
             "  deny\n    domains = !+local_domains\n    !verify = recipient/callout=10s,defer_ok\n".to_owned()
         }
-        Flavour::Closed | Flavour::Open => String::new(),
+        Flavour::Closed | Flavour::Open | Flavour::OneAtATime => String::new(),
     };
     let outside = match sink {
         Some(sink) => format!(
@@ -102,7 +107,7 @@ fn config(flavour: Flavour, own: IpAddr, sink: Sink) -> String {
     let port = sink.map_or(25, |sink| sink.port());
 
     format!(
-        "hostlist relay_from_hosts = {relay_from_hosts}\n{percent_hack_domains}{MAIN}\
+        "hostlist relay_from_hosts = {relay_from_hosts}\n{percent_hack_domains}{at_once}{MAIN}\
          begin acl\n\nacl_check_mail:\n  accept\n\nacl_check_rcpt:\n{accepted_first}{ACL}\
          begin routers\n\noutside:\n{outside}  domains = !+local_domains\n  no_more\n\n{ROUTERS}\
          begin transports\n\nremote_smtp:\n  driver = smtp\n  port = {port}\n  allow_localhost\n\
