@@ -249,18 +249,23 @@ impl Server {
         let text = String::from_utf8_lossy(line).into_owned();
         self.keep(text.clone());
         let lower = text.to_ascii_lowercase();
-        let own = self
-            .rules
-            .iter()
-            .filter_map(|(rule, _)| in_force(&rule.pattern, secured, self.refusals))
-            .any(|pattern| matches(pattern, &lower) && pattern.starts_with("ehlo"));
-        if lower.starts_with("ehlo ") && !own {
+        if lower.starts_with("ehlo ") && !self.has_ehlo_rule(&lower, secured) {
+            self.choose(&lower, secured);
             return vec![Action::Send(self.ehlo(secured))];
         }
         if lower == "starttls" && self.offers("STARTTLS") && !self.has_rule("starttls") {
             return vec![Action::Send(b"220 2.0.0 Ready\r\n".to_vec()), Action::Tls];
         }
         self.react(&lower, secured)
+    }
+
+    /// Whether a rule of the dialogue's own answers this EHLO, and not only another one.
+    fn has_ehlo_rule(&self, line: &str, secured: bool) -> bool {
+        self.rules.iter().any(|(rule, seen)| {
+            let pattern = in_force(&rule.pattern, secured, self.refusals);
+            pattern.is_some_and(|pattern| pattern.starts_with("ehlo") && matches(pattern, line))
+                && rule.nth.is_none_or(|nth| nth == seen + 1)
+        })
     }
 
     fn has_rule(&self, command: &str) -> bool {
@@ -289,6 +294,16 @@ impl Server {
     }
 
     fn react(&mut self, event: &str, secured: bool) -> Vec<Action> {
+        let actions = self.choose(event, secured);
+        if actions.iter().any(|action| matches!(action, Action::Send(octets) if octets.starts_with(b"5"))) {
+            self.refusals.here += 1;
+            self.refusals.ever += 1;
+        }
+        actions
+    }
+
+    /// What the first rule that fits says. Each that fits counts what it meets.
+    fn choose(&mut self, event: &str, secured: bool) -> Vec<Action> {
         let mut chosen = None;
         let refusals = self.refusals;
         let fits = |rule: &Rule| {
@@ -300,12 +315,7 @@ impl Server {
                 chosen = chosen.or_else(|| Some(rule.actions.clone()));
             }
         }
-        let actions = chosen.unwrap_or_default();
-        if actions.iter().any(|action| matches!(action, Action::Send(octets) if octets.starts_with(b"5"))) {
-            self.refusals.here += 1;
-            self.refusals.ever += 1;
-        }
-        actions
+        chosen.unwrap_or_default()
     }
 }
 

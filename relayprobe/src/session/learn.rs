@@ -133,7 +133,7 @@ impl Session {
             case.is_some_and(|case| case.id == matrix::LOCAL_ACCEPT)
         };
         state.learn(connection, ledger, tls, is_control);
-        if let Some(wait) = state.busy_wait(ledger, self.record.limits.backoff) {
+        if let Some(wait) = state.busy_wait(connection, ledger, self.record.limits.backoff) {
             self.next_connect = self.next_connect.max(self.now.after(wait));
         }
         if state.health == Health::Dead {

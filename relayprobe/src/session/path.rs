@@ -9,7 +9,7 @@ use super::watch::Watch;
 use crate::matrix::Hello;
 use crate::plan::{Budget, millis};
 use crate::target::Tls;
-use crate::transcript::{Astray, Class, Connection, Ledger, Step, What};
+use crate::transcript::{Astray, Class, Connection, Entry, Ledger, Step, What};
 
 /// Failed connections, or busy greetings, after which a path is given up.
 const PATIENCE: u8 = 3;
@@ -82,21 +82,20 @@ impl PathState {
     }
 
     /// How long to stay away from a server that said it was busy or is closing; longer each time that it gave nothing.
-    pub(super) fn busy_wait(&self, ledger: &Ledger, backoff: u64) -> Option<Duration> {
-        let greeting = ledger.turns().first()?;
-        let busy = greeting.class == Class::Refused && !greeting.code.is_permanent();
-        (busy || ledger.is_closing()).then(|| millis(backoff.saturating_mul(1 << self.busy.min(6)) / 2))
+    pub(super) fn busy_wait(
+        &self,
+        connection: &Connection,
+        ledger: &Ledger,
+        backoff: u64,
+    ) -> Option<Duration> {
+        let busy = is_put_off(connection, ledger) || ledger.is_closing();
+        busy.then(|| millis(backoff.saturating_mul(1 << self.busy.min(6)) / 2))
     }
 
     fn learn_greeting(&mut self, ledger: &Ledger) {
         match ledger.turns().first().map(|turn| (turn.class, turn.code)) {
             Some((Class::Done, _)) => self.greeted = true,
-            Some((Class::Refused | Class::Closing, code)) if !code.is_permanent() => {
-                self.busy += 1;
-                if self.busy >= PATIENCE {
-                    self.health = Health::Dead;
-                }
-            }
+            Some((Class::Refused | Class::Closing, code)) if !code.is_permanent() => self.wait_for_it(),
             Some((Class::Refused | Class::Closing | Class::GoOn | Class::Odd, _)) => {
                 self.health = Health::Dead;
             }
@@ -106,14 +105,19 @@ impl PathState {
         }
     }
 
+    /// It is busy: a few times in a row are enough.
+    fn wait_for_it(&mut self) {
+        self.busy += 1;
+        if self.busy >= PATIENCE {
+            self.health = Health::Dead;
+        }
+    }
+
     /// A server that leaves without having answered anything is as busy as one that says so at once.
     fn learn_closing(&mut self, ledger: &Ledger) {
         let greeted = has(ledger, Step::Greeting, Class::Done);
         if greeted && ledger.is_closing() && ledger.answers().is_empty() {
-            self.busy += 1;
-            if self.busy >= PATIENCE {
-                self.health = Health::Dead;
-            }
+            self.wait_for_it();
         } else if !ledger.answers().is_empty() {
             self.busy = 0;
         }
@@ -134,9 +138,12 @@ impl PathState {
         if self.failures >= PATIENCE {
             self.health = Health::Dead;
         }
-        if greeted && own && !has(ledger, Step::Hello, Class::Done) && self.health == Health::Open {
-            // EHLO was refused and HELO too, or the connection ended on them.
-            if refused || self.old_verb {
+        if greeted && is_put_off(connection, ledger) {
+            self.wait_for_it();
+        } else if greeted && own && !has(ledger, Step::Hello, Class::Done) && self.health == Health::Open {
+            // EHLO was refused and HELO too, or the connection ended on HELO: another may end on EHLO beside this one.
+            let is_old_verb = |entry: &Entry| matches!(&entry.what, What::Command { octets, .. } if octets.as_bytes().starts_with(b"HELO"));
+            if refused || connection.entries.iter().any(is_old_verb) {
                 self.health = Health::Dead;
             }
             self.old_verb = true;
@@ -162,6 +169,15 @@ impl PathState {
             self.limit = Some(self.limit.map_or(refusals, |known| known.min(refusals)));
         }
     }
+}
+
+/// Whether a server was busy when it was met. Under another name than our own, EHLO put off is an answer to the name.
+fn is_put_off(connection: &Connection, ledger: &Ledger) -> bool {
+    ledger.turns().iter().any(|turn| {
+        let meets = turn.asked.step == Step::Greeting
+            || turn.asked.step == Step::Hello && connection.hello == Hello::Own;
+        meets && turn.class == Class::Refused && !turn.code.is_permanent()
+    })
 }
 
 fn has(ledger: &Ledger, step: Step, class: Class) -> bool {
