@@ -37,10 +37,11 @@ fn is_traceable(peer: &Peer) -> bool {
     !peer.wild && peer.dropped < 3 && !(peer.extra && peer.dropped > 0)
 }
 
-/// Whether a reply is missing and no 221 to QUIT came to show it: what followed stands where the missing one would.
+/// Whether a reply is missing and no 221 to QUIT was seen to show it: what followed stands where the missing one would.
 fn hides_a_gap(peer: &Peer, connections: &[Connection]) -> bool {
     let mut answers = of_peer(peer, connections).flat_map(steps).zip(&peer.answered);
-    peer.dropped > 0 && !answers.any(|(step, codes)| step == Step::Quit && *codes == [221])
+    let is_shown = answers.any(|(step, codes)| step == Step::Quit && *codes == [221]);
+    peer.dropped > 0 && (!is_shown || is_waited_out(peer, connections))
 }
 
 /// Whether we gave up waiting. What was still on its way was never seen, a reply too many included.
