@@ -174,7 +174,7 @@ pub(crate) fn likeness(one: &Octets, other: &Octets) -> Likeness {
     }
 }
 
-/// Whether a refusal is what a mailbox of the server's own came to meet `later`, and not at `first`.
+/// Whether a refusal is what a control came to meet `later`, and not at `first`.
 pub(crate) fn came_later(refusal: &Octets, first: Option<&Octets>, later: &Octets) -> bool {
     likeness(refusal, later) > first.map_or(Likeness::Other, |first| likeness(first, later))
 }

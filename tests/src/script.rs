@@ -262,8 +262,7 @@ impl Server {
     /// Whether a rule of the dialogue's own answers this EHLO, and not only another one.
     fn has_ehlo_rule(&self, line: &str, secured: bool) -> bool {
         self.rules.iter().any(|(rule, seen)| {
-            let pattern = in_force(&rule.pattern, secured, self.refusals);
-            pattern.is_some_and(|pattern| pattern.starts_with("ehlo") && matches(pattern, line))
+            fitting(rule, line, secured, self.refusals).is_some_and(|pattern| pattern.starts_with("ehlo"))
                 && rule.nth.is_none_or(|nth| nth == seen + 1)
         })
     }
@@ -306,9 +305,7 @@ impl Server {
     fn choose(&mut self, event: &str, secured: bool) -> Vec<Action> {
         let mut chosen = None;
         let refusals = self.refusals;
-        let fits = |rule: &Rule| {
-            in_force(&rule.pattern, secured, refusals).is_some_and(|pattern| matches(pattern, event))
-        };
+        let fits = |rule: &Rule| fitting(rule, event, secured, refusals).is_some();
         for (rule, seen) in self.rules.iter_mut().filter(|(rule, _)| fits(rule)) {
             *seen += 1;
             if rule.nth.is_none_or(|nth| nth == *seen) {
@@ -317,6 +314,11 @@ impl Server {
         }
         chosen.unwrap_or_default()
     }
+}
+
+/// The pattern of a rule that holds now and fits.
+fn fitting<'a>(rule: &'a Rule, event: &str, secured: bool, refusals: Refusals) -> Option<&'a str> {
+    in_force(&rule.pattern, secured, refusals).filter(|pattern| matches(pattern, event))
 }
 
 /// The pattern of a rule, unless it holds outside TLS only, or behind more refusals.

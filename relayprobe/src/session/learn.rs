@@ -6,7 +6,7 @@ use core::time::Duration;
 use super::dialogue::Dialogue;
 use super::path::Health;
 use super::queue::{Stage, State};
-use super::watch::{self, Kind};
+use super::watch;
 use super::{Event, Output, Session};
 use crate::matrix::{self, Hello, Shape};
 use crate::plan::millis;
@@ -32,8 +32,7 @@ impl Session {
         if !self.record.is_way_in(connection.path) {
             self.next_connect = self.next_connect.max(self.now.after(millis(self.record.limits.pause)));
         }
-        let greeted = ledger.turns().first().is_some_and(|turn| turn.class == Class::Done);
-        if !greeted && !self.dialogues.is_empty() {
+        if !ledger.is_greeted() && !self.dialogues.is_empty() {
             // It says nothing but how many are too many: what it was for is asked by those that are open.
             self.lanes = self.dialogues.len();
             return;
@@ -148,13 +147,12 @@ impl Session {
         let Some(state) = self.paths.get_mut(usize::from(connection.path)) else { return Vec::new() };
         let controls = watch::CONTROLS
             .map(|control| record.probe_of(connection.path, control).map(|probe| probe.number));
-        let kind = |probe: u16| {
+        let relay = |probe: u16| {
             let case = record.probe(probe).and_then(|probe| record.case(probe))?;
             // Behind an early DATA nothing can be asked.
-            let is_asked = !case.is_control() && case.shape != Shape::EarlyData;
-            is_asked.then_some(if case.is_plain() { Kind::Plain } else { Kind::Form })
+            (!case.is_control() && case.shape != Shape::EarlyData).then_some(case)
         };
-        let again = state.watch.learn(connection, ledger, controls, kind);
+        let again = state.watch.learn(connection, ledger, controls, relay);
         // Under another name nothing is asked again: what that name meets shows behind all of them, under our own.
         if connection.hello == Hello::Own { again } else { Vec::new() }
     }

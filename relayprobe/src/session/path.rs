@@ -115,8 +115,7 @@ impl PathState {
 
     /// A server that leaves without having answered anything is as busy as one that says so at once.
     fn learn_closing(&mut self, ledger: &Ledger) {
-        let greeted = has(ledger, Step::Greeting, Class::Done);
-        if greeted && ledger.is_closing() && ledger.answers().is_empty() {
+        if ledger.is_greeted() && ledger.is_closing() && ledger.answers().is_empty() {
             self.wait_for_it();
         } else if !ledger.answers().is_empty() {
             self.busy = 0;
@@ -127,7 +126,7 @@ impl PathState {
         let own = connection.hello == Hello::Own;
         let refused = has(ledger, Step::Hello, Class::Refused);
         let asked = ledger.turns().iter().any(|turn| turn.asked.step == Step::Mail);
-        let greeted = has(ledger, Step::Greeting, Class::Done);
+        let greeted = ledger.is_greeted();
         // A connection that ends before any envelope leads nowhere; a few of them in a row are enough. Under another
         // name than our own that is an answer to the name.
         if asked {
@@ -142,7 +141,10 @@ impl PathState {
             self.wait_for_it();
         } else if greeted && own && !has(ledger, Step::Hello, Class::Done) && self.health == Health::Open {
             // EHLO was refused and HELO too, or the connection ended on HELO: another may end on EHLO beside this one.
-            let is_old_verb = |entry: &Entry| matches!(&entry.what, What::Command { octets, .. } if octets.as_bytes().starts_with(b"HELO"));
+            let is_old_verb = |entry: &Entry| match &entry.what {
+                What::Command { octets, .. } => octets.as_bytes().starts_with(b"HELO"),
+                _ => false,
+            };
             if refused || connection.entries.iter().any(is_old_verb) {
                 self.health = Health::Dead;
             }

@@ -6,7 +6,7 @@
 
 use alloc::vec::Vec;
 
-use crate::matrix;
+use crate::matrix::{self, Case};
 use crate::octets::Octets;
 use crate::refusal::{Likeness, Why, came_later, likeness};
 use crate::transcript::{Answer, Connection, Ledger};
@@ -25,13 +25,6 @@ pub(super) struct Watch {
     lasts: bool,
 }
 
-/// Cases that may be asked again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
-    Plain,
-    Form,
-}
-
 impl Watch {
     /// The controls that are asked for behind each group.
     pub(super) fn on(&self) -> impl Iterator<Item = &'static str> + use<> {
@@ -40,17 +33,17 @@ impl Watch {
     }
 
     /// Learns from a connection: the probes to be asked again, since their refusals gave no reason and a control was
-    /// not asked for behind them, or has come to be refused like them.
-    pub(super) fn learn(
+    /// not asked for behind them, or has come to be refused like them. `relay` is the case of a probe that may be asked
+    /// again.
+    pub(super) fn learn<'a>(
         &mut self,
         connection: &Connection,
         ledger: &Ledger,
         controls: [Option<u16>; CONTROLS.len()],
-        kind: impl Fn(u16) -> Option<Kind>,
+        relay: impl Fn(u16) -> Option<&'a Case>,
     ) -> Vec<u16> {
-        let said = |of: &dyn Fn(u16) -> bool| Said::of(connection, ledger, of);
-        let plain = said(&|probe| kind(probe) == Some(Kind::Plain));
-        let said = controls.map(|control| said(&|probe| Some(probe) == control));
+        let plain = Said::of(connection, ledger, |probe| relay(probe).is_some_and(Case::is_plain));
+        let said = controls.map(|control| Said::of(connection, ledger, |probe| Some(probe) == control));
         let [own, elsewhere] = &mut self.controls;
         let [of_own, of_elsewhere] = &said;
         own.meet(of_own.as_ref(), None);
@@ -61,7 +54,7 @@ impl Watch {
         let mut refusals = 0_u16;
         let refused = ledger.answers().iter().enumerate().filter(|(_, answer)| !answer.code.is_positive());
         for (at, answer) in refused {
-            if kind(answer.probe).is_some()
+            if relay(answer.probe).is_some()
                 && let Some(refusal) = connection.reply(answer.entry)
                 && gives_no_reason(&mut reader, answer, refusal)
             {
@@ -140,7 +133,7 @@ struct Said<'a> {
 }
 
 impl<'a> Said<'a> {
-    fn of(connection: &'a Connection, ledger: &Ledger, of: &dyn Fn(u16) -> bool) -> Option<Self> {
+    fn of(connection: &'a Connection, ledger: &Ledger, of: impl Fn(u16) -> bool) -> Option<Self> {
         let answers = ledger.answers().iter().enumerate();
         let lasting = answers.filter(|(_, answer)| !answer.code.is_transient() && of(answer.probe));
         let mut all = lasting.filter_map(|(at, answer)| Some((at, connection.reply(answer.entry)?)));

@@ -271,6 +271,11 @@ impl Ledger {
         self.waiting.front().copied()
     }
 
+    /// Whether the server greeted us and took us in.
+    pub(crate) fn is_greeted(&self) -> bool {
+        self.turns.first().is_some_and(|turn| turn.class == Class::Done)
+    }
+
     /// How the connection came to be out of step, if it did.
     pub(crate) const fn astray(&self) -> Option<Astray> {
         self.astray

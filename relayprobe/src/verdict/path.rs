@@ -290,8 +290,8 @@ impl<'a> View<'a> {
             || self.is_shut_out()
     }
 
-    /// Whether a server that had let us in greeted us with a refusal later. One that had let us in on another connection
-    /// just then only took no more at once.
+    /// Whether a server that had let us in greeted us with a refusal later. Where another connection of ours was open just
+    /// then, it only took no more at once.
     fn is_shut_out(&self) -> bool {
         let is_refused = |seen: &Seen<'_>| {
             let first = seen.ledger.turns().first();
