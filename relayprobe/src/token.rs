@@ -6,7 +6,7 @@ use core::fmt;
 use core::net::IpAddr;
 use core::str::FromStr;
 
-use data_encoding::{Encoding, Specification};
+use data_encoding::BASE32_NOPAD;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 
@@ -58,7 +58,7 @@ impl Token {
     /// The name of its run.
     pub fn run(&self) -> String {
         let [_, _, run @ .., _, _, _, _, _, _, _, _, _] = &self.0;
-        base32().encode(run)
+        base32(run)
     }
 
     /// The number of its probe.
@@ -79,17 +79,17 @@ impl Token {
     }
 
     fn read(text: &[u8]) -> Option<Self> {
-        let mut lower = [0; Self::LENGTH];
-        if text.len() != lower.len()
+        let mut upper = [0; Self::LENGTH];
+        if text.len() != upper.len()
             || !text.iter().all(|b| b.is_ascii_alphabetic() || (b'2'..=b'7').contains(b))
         {
             return None;
         }
-        lower.copy_from_slice(text);
-        lower.make_ascii_lowercase();
+        upper.copy_from_slice(text);
+        upper.make_ascii_uppercase();
         let mut octets = [0; Self::OCTETS];
         // The last character has two bits that carry nothing; other than zero they are refused.
-        let written = base32().decode_mut(&lower, &mut octets).ok()?;
+        let written = BASE32_NOPAD.decode_mut(&upper, &mut octets).ok()?;
         (written == octets.len()).then_some(Self(octets))
     }
 
@@ -119,7 +119,7 @@ impl FromStr for Token {
 
 impl fmt::Display for Token {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&base32().encode(&self.0))
+        f.write_str(&base32(&self.0))
     }
 }
 
@@ -294,15 +294,14 @@ fn read_key(line: &str) -> Option<Key> {
 /// 40 bits of the seed as 8 characters of base32: the name of a run.
 pub(crate) fn run_name(seed: u64) -> String {
     let [_, _, _, run @ ..] = seed.to_be_bytes();
-    base32().encode(&run)
+    base32(&run)
 }
 
 /// Lower-case base32 without padding (RFC 4648 §6).
-fn base32() -> Encoding {
-    let mut form = Specification::new();
-    form.symbols.push_str("abcdefghijklmnopqrstuvwxyz234567");
-    // The alphabet is a right one, so there is always an encoding.
-    form.encoding().unwrap_or(data_encoding::BASE32_NOPAD)
+fn base32(octets: &[u8]) -> String {
+    let mut text = BASE32_NOPAD.encode(octets);
+    text.make_ascii_lowercase();
+    text
 }
 
 #[cfg(test)]

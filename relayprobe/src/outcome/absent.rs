@@ -118,8 +118,9 @@ impl NotTested {
 }
 
 pub(super) fn reason(evidence: &Evidence<'_>, probe: &Probe, case: &Case) -> Outcome {
-    let applicable = names_missing(evidence, probe, case)
-        .or_else(|| path_missing(evidence, probe))
+    // The path first: most of what is never asked is of one that never woke, and needs no names for it.
+    let applicable = path_missing(evidence, probe)
+        .or_else(|| names_missing(evidence, probe, case))
         .or_else(|| offer_missing(evidence, probe, case));
     match applicable {
         Some(reason) => Outcome::NotApplicable { reason },

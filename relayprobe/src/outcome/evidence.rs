@@ -1,5 +1,6 @@
 //! A transcript with its replies paired, once for all who judge by it.
 
+use alloc::vec;
 use alloc::vec::Vec;
 
 use super::kept;
@@ -42,6 +43,8 @@ pub(crate) struct Evidence<'a> {
     /// What the server called itself on the first connection on which it did.
     pub(crate) host: Option<Domain>,
     pub(crate) sightings: Vec<Sighting>,
+    /// For each probe, the place of the answer that counts among them.
+    counting: Vec<Option<usize>>,
     /// Messages that were begun: the probe, and when.
     pub(crate) messages: Vec<(u16, Moment)>,
 }
@@ -58,13 +61,14 @@ impl<'a> Evidence<'a> {
             }
         }
         sightings.sort_by_key(|sighting| sighting.order);
+        let counting = counting(record.probes.len(), &sightings);
         let entries = transcript.connections.iter().flat_map(|connection| &connection.entries);
         let message = |entry: &Entry| match entry.what {
             What::Command { step: Step::Message, probe: Some(probe), .. } => Some((probe, entry.at)),
             _ => None,
         };
         let messages = entries.filter_map(message).collect();
-        let evidence = Self { record, transcript, seen, host: None, sightings, messages };
+        let evidence = Self { record, transcript, seen, host: None, sightings, counting, messages };
         let host = evidence.target_connections().find_map(|seen| seen.connection.host(&seen.ledger));
         Self { host, ..evidence }
     }
@@ -87,10 +91,7 @@ impl<'a> Evidence<'a> {
     /// The answer that counts: the last one to DATA or a message, else to an envelope. A server that accepted an
     /// envelope has accepted it, whatever it says when it is asked again.
     pub(super) fn answer(&self, probe: u16) -> Option<&Sighting> {
-        let late = |sighting: &&Sighting| matches!(sighting.answer.step, Step::Data | Step::Message);
-        let accepted = |sighting: &&Sighting| sighting.answer.code.is_positive();
-        let answers = || self.answers(probe).rev();
-        answers().find(late).or_else(|| answers().find(accepted)).or_else(|| answers().next())
+        self.sightings.get((*self.counting.get(usize::from(probe))?)?)
     }
 
     /// The answers to one probe, in order of time.
@@ -117,4 +118,21 @@ impl<'a> Seen<'a> {
         });
         Self { connection, hellos: hellos.collect(), ledger }
     }
+}
+
+/// The place of the answer that counts for each probe.
+fn counting(probes: usize, sightings: &[Sighting]) -> Vec<Option<usize>> {
+    let weight = |answer: &Answer| match answer.step {
+        Step::Data | Step::Message => 2,
+        _ => u8::from(answer.code.is_positive()),
+    };
+    let mut counting = vec![None; probes];
+    for (place, Sighting { answer, .. }) in sightings.iter().enumerate() {
+        let Some(counts) = counting.get_mut(usize::from(answer.probe)) else { continue };
+        let other = counts.and_then(|place: usize| sightings.get(place));
+        if other.is_none_or(|other| weight(&other.answer) <= weight(answer)) {
+            *counts = Some(place);
+        }
+    }
+    counting
 }

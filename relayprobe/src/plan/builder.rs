@@ -4,7 +4,6 @@ mod checks;
 
 use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
-use core::fmt::Write as _;
 use core::net::{IpAddr, SocketAddr};
 use core::time::Duration;
 
@@ -346,8 +345,11 @@ impl PlanBuilder {
 
 /// The name of a recipient that never gets a message.
 fn survey_name(run: &str, number: u16) -> String {
+    let digits = [number / 1_000, number / 100 % 10, number / 10 % 10, number % 10];
+    let digits = digits.into_iter().skip(usize::from(number < 1_000));
     let mut name = String::with_capacity(run.len() + 7);
-    let _written = write!(name, "rp{run}{number:03}");
+    name.extend(["rp", run]);
+    name.extend(digits.filter_map(|digit| char::from_digit(digit.into(), 10)));
     name
 }
 

@@ -78,11 +78,13 @@ impl<'a> Names<'a> {
     }
 
     fn introduction(&self, verb: &str) -> Result<CommandLine, Unfit> {
-        Ok(CommandLine::of([verb, self.record.identity.helo.as_str()].concat())?)
+        let mut text = begun(verb);
+        text.push_str(self.record.identity.helo.as_str());
+        Ok(CommandLine::of(text)?)
     }
 
     fn introduction_as(&self, verb: &str, form: &Form) -> Result<CommandLine, Unfit> {
-        let mut text = String::from(verb);
+        let mut text = begun(verb);
         self.fill(form, &mut text)?;
         Ok(CommandLine::of(text)?)
     }
@@ -117,7 +119,7 @@ impl<'a> Names<'a> {
         if !(plain && ehlo.offers(Extension::Dsn)) {
             return self.mail();
         }
-        let mut text = String::from(&*case.mail.verb);
+        let mut text = begun(&case.mail.verb);
         self.fill(&case.mail.argument, &mut text)?;
         text.extend([" RET=HDRS ENVID=", &self.probe.user]);
         Ok(CommandLine::of(text)?)
@@ -147,8 +149,7 @@ impl<'a> Names<'a> {
     }
 
     fn line(&self, line: &Line) -> Result<CommandLine, Unfit> {
-        let mut text = String::with_capacity(LINE);
-        text.push_str(&line.verb);
+        let mut text = begun(&line.verb);
         self.fill(&line.argument, &mut text)?;
         self.fill(&line.parameters, &mut text)?;
         Ok(CommandLine::of(text)?)
@@ -215,8 +216,12 @@ impl<'a> Names<'a> {
     }
 }
 
-/// Octets that hold nearly every line.
-const LINE: usize = 96;
+/// A line that begins with its verb, with room for the rest of nearly every line.
+fn begun(verb: &str) -> String {
+    let mut text = String::with_capacity(128);
+    text.push_str(verb);
+    text
+}
 
 /// A sender for each probe, so that whatever is sent to it tells what it is about. It is not the recipient's name: what
 /// comes to the one was relayed, what comes to the other is a report.

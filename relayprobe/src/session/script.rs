@@ -10,8 +10,8 @@ use crate::target::Tls;
 use crate::transcript::Step;
 use crate::wire::CommandLine;
 
-const RESET: &str = "RSET";
-const QUIT: &str = "QUIT";
+const RESET: CommandLine = CommandLine::fixed("RSET\r\n");
+const QUIT: CommandLine = CommandLine::fixed("QUIT\r\n");
 
 /// A command, or a message, to be sent.
 #[derive(Clone, Debug)]
@@ -27,12 +27,12 @@ impl Line {
     }
 
     pub(super) fn reset() -> Self {
-        Self::command(Step::Reset, None, &CommandLine::fixed(RESET))
+        Self::command(Step::Reset, None, &RESET)
     }
 
     /// The last command of every connection.
     pub(super) fn quit() -> Self {
-        Self::command(Step::Quit, None, &CommandLine::fixed(QUIT))
+        Self::command(Step::Quit, None, &QUIT)
     }
 
     /// A message in the form in which it is written, its end included.
@@ -60,11 +60,11 @@ impl Draft {
     }
 
     pub(super) fn reset(&mut self) {
-        self.push(Step::Reset, None, &CommandLine::fixed(RESET));
+        self.push(Step::Reset, None, &RESET);
     }
 
     pub(super) fn quit(&mut self) {
-        self.push(Step::Quit, None, &CommandLine::fixed(QUIT));
+        self.push(Step::Quit, None, &QUIT);
     }
 
     pub(super) fn into_lines(self) -> VecDeque<Line> {

@@ -1,11 +1,11 @@
 //! Command lines that no server can read as two.
 
+use alloc::borrow::Cow;
 use alloc::string::String;
-use alloc::vec::Vec;
 
 /// One command line with its CRLF.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CommandLine(Vec<u8>);
+pub struct CommandLine(Cow<'static, [u8]>);
 
 /// A text cannot be one command line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -39,7 +39,7 @@ impl CommandLine {
     /// The same, in place.
     pub(crate) fn of(text: String) -> Result<Self, CommandError> {
         // Outside ASCII controls are rare and costly to find.
-        let plain = text.bytes().all(|octet| matches!(octet, b' '..=b'~'));
+        let plain = text.bytes().fold(true, |plain, octet| plain & matches!(octet, b' '..=b'~'));
         let breaks = |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}');
         if !plain && let Some(at) = text.find(breaks) {
             return Err(CommandError::Control { at });
@@ -49,12 +49,12 @@ impl CommandLine {
         }
         let mut octets = text.into_bytes();
         octets.extend_from_slice(b"\r\n");
-        Ok(Self(octets))
+        Ok(Self(octets.into()))
     }
 
-    /// A line that is known to be one.
-    pub(crate) fn fixed(text: &'static str) -> Self {
-        Self::new(text).unwrap_or_else(|_| Self(b"NOOP\r\n".to_vec()))
+    /// A line that is known to be one, its CRLF included.
+    pub(crate) const fn fixed(line: &'static str) -> Self {
+        Self(Cow::Borrowed(line.as_bytes()))
     }
 
     /// The line without its CRLF.

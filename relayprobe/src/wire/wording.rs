@@ -29,6 +29,7 @@ impl Reader {
     pub(crate) fn read<'a>(&mut self, reply: Reply<'a>) -> Wording<'a> {
         self.text.clear();
         for line in reply.lines() {
+            self.text.reserve(line.len() + 1);
             spoken(line).for_each(|piece| self.text.extend_from_slice(piece));
             // A phrase may go on in the next line.
             self.text.push(b' ');
@@ -182,9 +183,12 @@ pub(super) fn trimmed(text: &[u8], is_part: impl Fn(&u8) -> bool) -> Option<&[u8
 /// A line without the addresses in it, which are ours: what they are called gives no reason.
 fn spoken(line: &[u8]) -> impl Iterator<Item = &[u8]> {
     let mut rest = line;
+    // Most lines hold no address, and are one piece.
+    let whole = memchr2(b'<', b'@', line).is_none();
     iter::from_fn(move || {
         let (&first, _) = rest.split_first()?;
         let end = match first {
+            _ if whole => None,
             b'<' => memchr(b'>', rest).map(|at| at + 1),
             b' ' => Some(1),
             _ => memchr2(b'<', b' ', rest),
