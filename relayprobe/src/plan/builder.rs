@@ -26,7 +26,8 @@ pub struct PlanBuilder {
     target: Target,
     identity: Identity,
     authorization: Authorization,
-    matrix: Matrix,
+    /// The quick selection, if nothing else was chosen.
+    matrix: Option<Matrix>,
     ports: Vec<u16>,
     allowed_ports: Vec<u16>,
     implicit_tls: Vec<u16>,
@@ -69,7 +70,7 @@ impl PlanBuilder {
             target,
             identity,
             authorization,
-            matrix: Matrix::select(Selection::Quick),
+            matrix: None,
             allowed_ports: Vec::new(),
             implicit_tls: [465].to_vec(),
             scope: Scope::Internet,
@@ -95,7 +96,7 @@ impl PlanBuilder {
     /// Which cases to ask; the quick selection otherwise.
     #[must_use]
     pub fn matrix(mut self, matrix: Matrix) -> Self {
-        self.matrix = matrix;
+        self.matrix = Some(matrix);
         self
     }
 
@@ -256,27 +257,28 @@ impl PlanBuilder {
     /// 53 bits of it are used and stored, as many as every reader of JSON keeps.
     pub fn build(mut self, date: Date, seed: u64) -> Result<Plan, PlanError> {
         let seed = seed & ((1 << 53) - 1);
+        let matrix = self.matrix.take().unwrap_or_else(|| Matrix::select(Selection::Quick));
         self.adopt_mailbox_domain()?;
         self.check_address()?;
         self.check_sink()?;
         self.check_leave(date)?;
         self.check_domains()?;
         self.check_probe_uri()?;
-        self.check_cases()?;
+        checks::cases(&matrix)?;
         if !(1..=3).contains(&self.connections_at_once) {
             return Err(PlanError::Connections { given: self.connections_at_once });
         }
         self.check_proof()?;
-        let record = self.record(date, seed)?;
+        let record = self.record(&matrix, date, seed)?;
         checks::messages(&record)?;
         self.check_load(&record, date)?;
         Ok(Plan { record })
     }
 
-    fn record(&self, date: Date, seed: u64) -> Result<RunRecord, PlanError> {
+    fn record(&self, matrix: &Matrix, date: Date, seed: u64) -> Result<RunRecord, PlanError> {
         let run = run_name(seed);
         let way_in = self.way_in.filter(|_| self.proof.is_some());
-        let paths = self.paths(way_in);
+        let paths = self.paths(matrix.selection(), way_in);
         let name = |number: u16, path: Path| match &self.proof {
             Some(proof) => {
                 let (target, probe_domain) = (self.target.address, &self.identity.probe_domain);
@@ -284,7 +286,7 @@ impl PlanBuilder {
             }
             None => survey_name(&run, number),
         };
-        let probes = probes(self.matrix.cases(), &paths, way_in.map(|_| paths.len() - 1), name)?;
+        let probes = probes(matrix.cases(), &paths, way_in.map(|_| paths.len() - 1), name)?;
         let mut limits = Limits::of(self.profile);
         limits.connections_at_once = self.connections_at_once;
         limits.connections = u32::try_from(2 * probes.len() + 2).unwrap_or(u32::MAX);
@@ -314,18 +316,17 @@ impl PlanBuilder {
             prove: self.proof.as_ref().map(|proof| proof.which),
             way_in,
             matrix_version: Matrix::VERSION,
-            selection: self.matrix.selection(),
+            selection: matrix.selection(),
             paths,
-            cases: self.matrix.shared(),
+            cases: matrix.shared(),
             probes,
             redaction: Redaction::None,
         })
     }
 
     /// Ports become paths: some are TLS from the start, others are asked in the clear and after `STARTTLS`.
-    fn paths(&self, way_in: Option<SocketAddr>) -> Vec<Path> {
-        let later =
-            if self.matrix.selection() >= Selection::Standard { Tls::StartTls } else { Tls::StartTlsIfAsked };
+    fn paths(&self, selection: Selection, way_in: Option<SocketAddr>) -> Vec<Path> {
+        let later = if selection >= Selection::Standard { Tls::StartTls } else { Tls::StartTlsIfAsked };
         let mut paths: Vec<Path> = Vec::new();
         for &port in &self.ports {
             let ways: &[Tls] =

@@ -37,8 +37,8 @@ impl Session {
         let Some(dialogue) = self.dialogues.get_mut(at) else { return };
         let path = dialogue.path();
         let Some(state) = self.paths.get_mut(usize::from(path)) else { return };
-        let same = |item: &&Item| item.path == path && item.hello == *dialogue.hello();
-        let due: Vec<Item> = self.queue.due(self.now).filter(same).cloned().collect();
+        let kin = dialogue.kin();
+        let due: Vec<Item> = self.queue.due(self.now).filter(|item| item.kin == kin).copied().collect();
         if due.first().is_some_and(|item| item.stage == Stage::Prove) {
             return self.compose_messages(at, &due);
         }
@@ -61,8 +61,8 @@ impl Session {
             group.reserve();
         }
         state.scouted |= own;
-        let ends: Vec<Item> =
-            self.queue.iter().filter(same).filter(|item| item.stage == Stage::End).cloned().collect();
+        let is_end = |item: &&Item| item.kin == kin && item.stage == Stage::End;
+        let ends: Vec<Item> = self.queue.iter().filter(is_end).copied().collect();
         for item in due.iter().filter(|item| item.alone == alone) {
             if offer(&self.record, self.host.as_ref(), &mut group, item, dialogue) == Offer::Unfit {
                 self.queue.settle(item.probe);
@@ -98,9 +98,7 @@ impl Session {
     /// How many connections of its kind have still to be given commands, itself among them.
     fn sharing(&self, at: usize) -> usize {
         let Some(dialogue) = self.dialogues.get(at) else { return 1 };
-        let alike = |other: &&Dialogue| {
-            other.wants_script() && other.path() == dialogue.path() && other.hello() == dialogue.hello()
-        };
+        let alike = |other: &&Dialogue| other.wants_script() && other.kin() == dialogue.kin();
         self.dialogues.iter().filter(alike).count().max(1)
     }
 

@@ -11,6 +11,7 @@ use core::mem;
 use super::Origin;
 use super::budget::Kind;
 use super::io::Output;
+use super::queue::Item;
 use super::script::{Line, Opening, Window};
 use crate::address::Domain;
 use crate::link::{ConnId, Loss, TlsFacts};
@@ -47,6 +48,7 @@ enum Then {
 pub(super) struct Dialogue {
     /// The probes it was given.
     pub(super) taken: Vec<u16>,
+    kin: u16,
     opening: Opening,
     phase: Phase,
     decoder: ReplyDecoder,
@@ -68,10 +70,10 @@ pub(super) struct Dialogue {
 }
 
 impl Dialogue {
-    /// A connection whose TCP connect begins now; times are recorded from `origin` on.
+    /// A connection for an item whose TCP connect begins now; times are recorded from `origin` on.
     pub(super) fn new(
         id: ConnId,
-        path: u16,
+        item: &Item,
         hello: Hello,
         opening: Opening,
         limits: &Limits,
@@ -79,7 +81,9 @@ impl Dialogue {
         now: Moment,
     ) -> Self {
         Self {
-            taken: Vec::new(),
+            // Until it is given its group, the connection is this probe's: it may be refused for its HELO name.
+            taken: [item.probe].into(),
+            kin: item.kin,
             opening,
             phase: Phase::Connecting,
             decoder: ReplyDecoder::new(limits.reply),
@@ -96,7 +100,7 @@ impl Dialogue {
             deadline: now.after(millis(limits.deadlines.connect)),
             last: now.after(millis(limits.deadlines.connection)),
             origin,
-            record: Connection { id, path, hello, begun: origin.at(now), entries: Vec::new() },
+            record: Connection { id, path: item.path, hello, begun: origin.at(now), entries: Vec::new() },
         }
     }
 
@@ -106,6 +110,10 @@ impl Dialogue {
 
     pub(super) const fn path(&self) -> u16 {
         self.record.path
+    }
+
+    pub(super) const fn kin(&self) -> u16 {
+        self.kin
     }
 
     pub(super) const fn hello(&self) -> &Hello {
@@ -155,6 +163,7 @@ impl Dialogue {
     /// Gives an introduced connection its commands; the last is QUIT.
     pub(super) fn give(&mut self, script: VecDeque<Line>, window: Window) {
         self.given = true;
+        self.make_room(script.len());
         self.script = script;
         self.window = window;
         self.go_on();
@@ -336,10 +345,11 @@ impl Dialogue {
 
     /// Writes what may be written now.
     fn go_on(&mut self) {
-        // A message waits until its recipient was accepted, and may then open the next group (RFC 2920 §3.1).
-        let to_message = self.script.iter().skip(1).take_while(|line| line.step != Step::Message).count() + 1;
         let count = match self.window {
-            Window::Group => to_message,
+            // A message waits until its recipient was accepted, and may then open the next group (RFC 2920 §3.1).
+            Window::Group => {
+                1 + self.script.iter().skip(1).take_while(|line| line.step != Step::Message).count()
+            }
             Window::Lockstep => 1,
         };
         let lines: Vec<Line> = self.script.drain(..count.min(self.script.len())).collect();

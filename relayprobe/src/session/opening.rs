@@ -16,40 +16,38 @@ use crate::transcript::{End, Step};
 impl Session {
     /// Opens a connection for what is due, if one may be opened.
     pub(super) fn open(&mut self) {
-        while let Some((item, key)) = self.next_to_open() {
+        while let Some(item) = self.next_to_open() {
             if self.opened >= self.record.limits.connections {
                 self.end_early(End::Limit);
                 return;
             }
-            match self.opening(&item, &key) {
-                Some(opening) => self.connect(&item, key, opening),
+            let case = self.record.probe(item.probe).and_then(|probe| self.record.case(probe));
+            let hello = case.map(|case| case.hello.clone());
+            match hello.and_then(|hello| Some((self.opening(&item, &hello)?, hello))) {
+                Some((opening, hello)) => self.connect(&item, hello, opening),
                 // Its own HELO name is not known: it cannot be asked.
                 None => self.queue.settle(item.probe),
             }
         }
     }
 
-    fn next_to_open(&self) -> Option<(Item, Hello)> {
+    fn next_to_open(&self) -> Option<Item> {
         if self.end.is_some() || !self.has_room() || self.now < self.next_connect {
             return None;
         }
-        let item = self.queue.due(self.now).find(|item| {
+        let mut due = self.queue.due(self.now).copied();
+        due.find(|item| {
             let open = self.paths.get(usize::from(item.path)).is_some_and(|path| path.health == Health::Open);
             open && self.is_worth_a_connection(item)
-        })?;
-        Some((item.clone(), item.hello.clone()))
+        })
     }
 
     /// Connections that have still to be given a script will take what is due; only a surplus is worth another.
     fn is_worth_a_connection(&self, item: &Item) -> bool {
         let opening = self.dialogues.iter().filter(|dialogue| dialogue.wants_script());
-        let same = opening.filter(|d| d.path() == item.path && *d.hello() == item.hello).count();
+        let same = opening.filter(|dialogue| dialogue.kin() == item.kin).count();
         // The first connection of a path learns what the server is; without one nothing is opened beside it.
-        let due = self
-            .queue
-            .due(self.now)
-            .filter(|other| other.path == item.path && other.hello == item.hello)
-            .count();
+        let due = self.queue.due(self.now).filter(|other| other.kin == item.kin).count();
         due > same * usize::from(budget::SCOUT_REFUSALS)
     }
 
@@ -91,9 +89,7 @@ impl Session {
         self.outputs.push_back(Output::Event(Event::Connecting { connection: id, path: item.path }));
         self.outputs.push_back(Output::Connect(id, Endpoint::new(remote, self.record.source)));
         let limits = &self.record.limits;
-        let mut dialogue = Dialogue::new(id, item.path, hello, opening, limits, self.origin, self.now);
-        // Until it is given its group, the connection is this probe's: it may be refused for its HELO name.
-        dialogue.taken.push(item.probe);
+        let dialogue = Dialogue::new(id, item, hello, opening, limits, self.origin, self.now);
         // They are large, and mostly there is one.
         self.dialogues.reserve_exact(1);
         self.dialogues.push(dialogue);

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use super::proof::Place;
 use crate::matrix::{self, Hello};
 use crate::moment::Moment;
-use crate::plan::RunRecord;
+use crate::plan::{Probe, RunRecord};
 
 /// When in a path's life a probe is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -31,11 +31,12 @@ pub(super) enum State {
 }
 
 /// One probe on its way.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Item {
     pub(super) probe: u16,
     pub(super) path: u16,
-    pub(super) hello: Hello,
+    /// Those of one kin share connections: their path is the same, and so is how it is introduced.
+    pub(super) kin: u16,
     pub(super) stage: Stage,
     /// Whose turn it is: our own way in, then each path's survey, then each path's messages.
     pub(super) turn: u16,
@@ -60,8 +61,14 @@ pub(super) struct Queue {
 
 impl Queue {
     pub(super) fn new(record: &RunRecord, now: Moment) -> Self {
-        let item = |probe: &crate::plan::Probe| {
+        let mut kins: Vec<(u16, &Hello)> = Vec::new();
+        let item = |probe: &Probe| {
             let case = record.case(probe)?;
+            let introduced = (probe.path, &case.hello);
+            let kin = kins.iter().position(|&kin| kin == introduced).unwrap_or_else(|| {
+                kins.push(introduced);
+                kins.len() - 1
+            });
             let stage = match &*case.id {
                 matrix::REPEAT => Stage::Repeat,
                 matrix::END => Stage::End,
@@ -75,7 +82,7 @@ impl Queue {
             Some(Item {
                 probe: probe.number,
                 path: probe.path,
-                hello: case.hello.clone(),
+                kin: u16::try_from(kin).ok()?,
                 stage,
                 turn,
                 state: if silent { State::Settled } else { State::Waiting(now) },

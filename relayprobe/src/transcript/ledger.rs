@@ -97,6 +97,11 @@ impl Ledger {
         Self::default()
     }
 
+    /// Room for the replies to commands.
+    pub(crate) fn make_room(&mut self, commands: usize) {
+        self.turns.reserve(commands);
+    }
+
     /// The connection is there: the server speaks first.
     pub(crate) fn connected(&mut self) {
         self.asked(Step::Greeting, None);

@@ -6,7 +6,7 @@ use core::time::Duration;
 
 use super::{Again, PlanBuilder};
 use crate::address::{Domain, Scope, ScopeError, special_range};
-use crate::matrix::{Case, Selection};
+use crate::matrix::{Case, Matrix, Selection};
 use crate::message::Letter;
 use crate::moment::Date;
 use crate::plan::error::{DAILY_REFUSALS, PlanError};
@@ -142,14 +142,6 @@ impl PlanBuilder {
         if is_uri { Ok(()) } else { Err(PlanError::ProbeUri { uri: uri.into() }) }
     }
 
-    /// A case could have been changed since it was made; what is sent must be what was checked.
-    pub(super) fn check_cases(&self) -> Result<(), PlanError> {
-        if let Some(id) = self.matrix.foreign() {
-            return Err(PlanError::ForeignCase { id: id.into() });
-        }
-        if self.matrix.cases().iter().all(Case::is_control) { Err(PlanError::NoCases) } else { Ok(()) }
-    }
-
     pub(super) fn check_proof(&self) -> Result<(), PlanError> {
         if !(1..=Limits::MOST_MESSAGES).contains(&self.messages) {
             return Err(PlanError::Messages { given: self.messages });
@@ -185,6 +177,14 @@ impl PlanBuilder {
             Err(PlanError::ManyRefusals { planned, today })
         }
     }
+}
+
+/// A case could have been changed since it was made; what is sent must be what was checked.
+pub(super) fn cases(matrix: &Matrix) -> Result<(), PlanError> {
+    if let Some(id) = matrix.foreign() {
+        return Err(PlanError::ForeignCase { id: id.into() });
+    }
+    if matrix.cases().iter().all(Case::is_control) { Err(PlanError::NoCases) } else { Ok(()) }
 }
 
 /// Whatever a run may send must fit.

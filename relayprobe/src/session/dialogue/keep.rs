@@ -21,6 +21,7 @@ impl Dialogue {
         if entries.capacity() - entries.len() < needed {
             entries.reserve_exact(needed.max(entries.len() / 2));
         }
+        self.ledger.make_room(commands);
     }
 
     pub(super) fn note(&mut self, now: Moment, what: What) {
