@@ -6,8 +6,8 @@ mod sweep;
 pub use schedule::Pace;
 pub use sweep::{Counts, Sweep, Swept};
 
-use core::future::{pending, poll_fn};
-use core::pin::pin;
+use core::future::poll_fn;
+use core::pin::{Pin, pin};
 use core::task::{Context, Poll};
 use core::time::Duration;
 use std::boxed::Box;
@@ -17,7 +17,8 @@ use std::sync::Arc;
 use ::tokio::io::Interest;
 use ::tokio::net::TcpStream;
 use ::tokio::sync::Notify;
-use ::tokio::time::{Instant, sleep};
+use ::tokio::sync::futures::Notified;
+use ::tokio::time::{Instant, Sleep, sleep};
 use socket2::SockRef;
 
 use super::connection::Connection;
@@ -44,7 +45,7 @@ where
     let stop = stop.clone();
     async move {
         let begun = begin(plan, &stop, observe, &Watch::Slices);
-        drive(begun, stop, Watch::Slices).await
+        drive(begun, Watch::Slices).await
     }
 }
 
@@ -66,18 +67,21 @@ fn begin<F: FnMut(&Event)>(plan: Plan, stop: &Stop, observe: F, watch: &Watch) -
     Box::new(Run::new(Session::new(plan, clock.now()), stop, observe, clock, slice))
 }
 
-async fn drive<F: FnMut(&Event)>(mut run: Box<Run<Socket, F>>, stop: Stop, watch: Watch) -> Report {
+async fn drive<F: FnMut(&Event)>(mut run: Box<Run<Socket, F>>, watch: Watch) -> Report {
+    // From here on no ringing is missed.
+    let rung = match &watch {
+        Watch::Bell(bell) => Some(bell.notified()),
+        Watch::Slices => None,
+    };
+    // Both outlast a wait: to put a timer off is cheap, and to set one for each command is not.
+    let mut rung = pin!(rung);
+    let mut sleep = pin!(sleep(Duration::ZERO));
     while let Turn::Wait(span) = run.turn(|_, endpoint| Ok(Socket(TcpStream::from_std(open(endpoint)?)?))) {
-        match &watch {
-            Watch::Bell(bell) if !run.knows_stop() => {
-                let rung = bell.notified();
-                // From here on nothing is missed.
-                if !stop.is_stopped() {
-                    wait(&mut run.connections, span, rung).await;
-                }
-            }
-            Watch::Bell(_) | Watch::Slices => wait(&mut run.connections, span, pending()).await,
+        if run.knows_stop() {
+            rung.set(None);
         }
+        sleep.as_mut().reset(Instant::now() + span.min(LONGEST));
+        wait(&mut run.connections, sleep.as_mut(), rung.as_mut()).await;
     }
     run.into_report()
 }
@@ -87,14 +91,20 @@ fn clock() -> std::time::Instant {
     Instant::now().into_std()
 }
 
-async fn wait(connections: &mut [Connection<Socket>], span: Duration, rung: impl Future<Output = ()>) {
-    let mut sleep = pin!(sleep(span));
-    let mut rung = pin!(rung);
+/// A wait is no longer, so that no clock runs out; the next one follows.
+const LONGEST: Duration = Duration::from_hours(24);
+
+async fn wait(
+    connections: &mut [Connection<Socket>],
+    mut sleep: Pin<&mut Sleep>,
+    mut rung: Pin<&mut Option<Notified<'_>>>,
+) {
     poll_fn(|context| {
         for connection in &mut *connections {
             poll_ready(connection, context);
         }
-        if connections.iter().any(Connection::is_ready) || rung.as_mut().poll(context).is_ready() {
+        let mut has_rung = || rung.as_mut().as_pin_mut().is_some_and(|rung| rung.poll(context).is_ready());
+        if connections.iter().any(Connection::is_ready) || has_rung() {
             Poll::Ready(())
         } else {
             sleep.as_mut().poll(context)

@@ -196,7 +196,7 @@ impl<'a, T: Send + 'static, E> Sweep<'a, T, E> {
             Ok(plan) => {
                 let (stop, watch) = (self.stop.clone(), Watch::Bell(Arc::clone(&self.bell)));
                 let begun = begin(plan, &stop, |_| {}, &watch);
-                self.runs.spawn(async move { (address, item, Box::new(drive(begun, stop, watch).await)) });
+                self.runs.spawn(async move { (address, item, Box::new(drive(begun, watch).await)) });
                 None
             }
             Err(error) => {
