@@ -370,16 +370,16 @@ impl Dialogue {
     }
 
     fn write(&mut self, lines: Vec<Line>, limits: &Limits, now: Moment, out: &mut VecDeque<Output>) {
-        let octets: Vec<&[u8]> = lines.iter().map(|line| line.octets.as_bytes()).collect();
-        let octets = octets.concat();
+        let mut group = Vec::with_capacity(lines.iter().map(|line| line.octets.as_bytes().len()).sum());
         self.make_room(lines.len());
         for Line { step, probe, octets } in lines {
+            group.extend_from_slice(octets.as_bytes());
             self.ledger.asked(step, probe);
             self.note(now, What::Command { step, probe, octets });
         }
         self.phase = Phase::Writing;
         self.deadline = now.after(millis(limits.deadlines.write));
-        out.push_back(Output::Send(self.id(), octets));
+        out.push_back(Output::Send(self.id(), group));
     }
 
     fn begin_tls(&mut self, limits: &Limits, now: Moment, out: &mut VecDeque<Output>) {
