@@ -19,6 +19,7 @@ pub(super) fn probes(
 ) -> Result<Vec<Probe>, PlanError> {
     let mut drafts: Vec<(usize, usize, Option<usize>)> = Vec::new();
     let find = |id: &str| cases.iter().position(|case| case.id == id);
+    let each_sender = find(matrix::EACH_SENDER);
     for path in 0..way_in.unwrap_or(paths.len()) {
         let wanted = |case: &Case| path == 0 || case.tier == Tier::Quick || case.tier == Tier::Express;
         let controls = cases.iter().enumerate().filter(|(_, case)| case.is_control() && wanted(case));
@@ -30,7 +31,7 @@ pub(super) fn probes(
         }
         let first_case = drafts.len();
         for (at, case) in cases.iter().enumerate().filter(|(_, case)| !case.is_control() && wanted(case)) {
-            if let Some(control) = find(matrix::EACH_SENDER).filter(|_| path == 0 && case.has_own_sender()) {
+            if let Some(control) = each_sender.filter(|_| path == 0 && case.has_own_sender()) {
                 drafts.push((control, path, Some(drafts.len() + 1)));
             }
             drafts.push((at, path, None));
