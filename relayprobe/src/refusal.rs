@@ -208,6 +208,7 @@ mod tests {
             ("550 Delivery is not allowed to this address.", Why::RelayDenied),
             ("550 I cannot deliver mail for <x@y>", Why::RelayDenied),
             ("551 5.1.6 user not local; please try elsewhere", Why::RelayDenied),
+            ("551 no", Why::RelayDenied),
             ("550 5.7.1 no", Why::RelayDenied),
             ("554 5.7.1 <x@spamhaus-probe.example>: Relay access denied", Why::RelayDenied),
             ("550 5.7.1 Unable to relay for x@dnsbl.example", Why::RelayDenied),
@@ -215,6 +216,8 @@ mod tests {
             ("550 5.1.1 <x@y>: Recipient address rejected: User unknown", Why::UnknownRecipient),
             ("530 SMTP authentication is required.", Why::AuthRequired),
             ("530 5.7.57 Client not authenticated to send mail", Why::AuthRequired),
+            ("530 no", Why::AuthRequired),
+            ("550 5.7.57 no", Why::AuthRequired),
             ("530 5.7.0 Must issue a STARTTLS command first", Why::TlsRequired),
             (
                 "554 5.7.1 Service unavailable; Client host [192.0.2.1] blocked using relays.example",
