@@ -6,7 +6,7 @@ use relayprobe::link::Loss;
 use relayprobe::moment::{Date, Moment};
 use relayprobe::outcome::{NotTested, Outcome};
 use relayprobe::session::{Input, Output};
-use relayprobe::transcript::What;
+use relayprobe::transcript::{End, What};
 use relayprobe::verdict::How;
 use relayprobe::{Identity, Matrix, Plan, Report, Session, Target, Verdict};
 use relayprobe_tests::{dialogue, virtual_time};
@@ -51,6 +51,7 @@ fn how_a_server_is_out_of_reach_is_told() {
     ] {
         let report = lost(loss, &[25]);
         assert_eq!(report.verdict, Verdict::Unreachable, "{loss:?}");
+        assert_eq!(report.transcript.end, Some(End::NoService));
         assert_eq!(report.how.map(How::as_str), Some(how));
     }
 }
