@@ -352,6 +352,13 @@ mod tests {
     }
 
     #[test]
+    fn what_cannot_be_read_is_compared_by_its_octets() {
+        let [one, other] = [b"550-no\r\n550".as_slice(), b"550-no\r\n55"].map(Octets::from);
+        assert_eq!(likeness(&one, &one), Likeness::WordsAndCodes);
+        assert_eq!(likeness(&one, &other), Likeness::Other);
+    }
+
+    #[test]
     fn room_is_lacked_by_code_or_by_enhanced_code() {
         let lacks = |text: &'static [u8]| lacks_room(&Reply::parse(text).unwrap());
         assert!(lacks(b"552 too many recipients\r\n") && lacks(b"554 5.4.5 congested\r\n"));
