@@ -2,8 +2,11 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use relayprobe::Report;
 use relayprobe::driver::Stop;
+use relayprobe::outcome::{Outcome, outcomes};
+use relayprobe::transcript::Step;
+use relayprobe::verdict::Reason;
+use relayprobe::{Report, matrix};
 use relayprobe_tests::dialogue::Dialogue;
 use relayprobe_tests::expect::{self, assert_same, timeless};
 use relayprobe_tests::script::Server;
@@ -45,6 +48,37 @@ fn every_report_fits_the_schema_and_is_judged_the_same_again() {
             .collect();
         assert!(faults.is_empty(), "{}: {faults:#?}", dialogue.name);
         assert_eq!(Report::from_json(&text).expect("a report").to_json(), text, "{}", dialogue.name);
+    });
+}
+
+#[test]
+fn reasons_name_the_probes_whose_outcomes_gave_them() {
+    each(|dialogue| {
+        let report = virtual_time::run(dialogue, usize::MAX).report;
+        let found = outcomes(&report.run, &report.transcript, &report.receipts, report.as_of);
+        assert!(found.iter().eq(report.probes.iter().map(|probe| &probe.outcome)), "{}", dialogue.name);
+        for reason in &report.reasons {
+            let (probes, word) = match reason {
+                Reason::Deferred { probes } => (probes, "deferred"),
+                Reason::NotTested { probes, .. } => (probes, "not-tested"),
+                _ => continue,
+            };
+            let gave_it = |&probe: &u16| found[usize::from(probe)].as_str() == word;
+            assert!(probes.iter().all(gave_it), "{}: {reason:?}", dialogue.name);
+        }
+    });
+}
+
+#[test]
+fn what_was_refused_is_not_to_be_repeated() {
+    each(|dialogue| {
+        let report = virtual_time::run(dialogue, usize::MAX).report;
+        for repeat in report.probes.iter().filter(|probe| probe.case == matrix::REPEAT) {
+            let beside = repeat.beside.map(|beside| &report.probes[usize::from(beside)].outcome);
+            let refused = matches!(beside, Some(Outcome::Refused { stage: Step::Rcpt, .. }));
+            let senseless = matches!(repeat.outcome, Outcome::NotApplicable { .. });
+            assert!(!refused || senseless, "{}: {:?}", dialogue.name, repeat.outcome);
+        }
     });
 }
 
