@@ -99,7 +99,7 @@ impl Ledger {
 
     /// Room for the replies to commands.
     pub(crate) fn make_room(&mut self, commands: usize) {
-        self.turns.reserve(commands);
+        self.turns.reserve_exact(commands);
     }
 
     /// The connection is there: the server speaks first.

@@ -13,7 +13,7 @@ use crate::plan::{Measure, Probe};
 use crate::receipt::Receipt;
 use crate::refusal::Why;
 use crate::target::Path;
-use crate::transcript::{Astray, Class, Step, What};
+use crate::transcript::{Class, Step, What};
 use crate::wire::ReplyFault;
 
 /// What was found over one path.
@@ -406,9 +406,6 @@ fn first_words(seen: &Seen<'_>) -> Standing {
             Standing::unreachable(How::of(loss))
         }
         (None, Some(_)) => Standing::unreachable(How::Other),
-        (None, None) if seen.ledger.astray() == Some(Astray::WrongCode) => {
-            Standing::undetermined(Reason::OutOfStep)
-        }
         (None, None) => Standing::undetermined(Reason::Stopped),
     }
 }

@@ -13,14 +13,10 @@ use crate::wire::ReplyFault;
 pub(super) const EVIDENCE: usize = 1_024;
 
 impl Dialogue {
-    /// Room for commands with their replies and for the end of the connection, in little more than it takes: thousands of
-    /// connections may wait for their answers.
+    /// Room for commands with their replies and for the end of the connection, once and no more than it takes: thousands
+    /// of connections may wait for their answers.
     pub(super) fn make_room(&mut self, commands: usize) {
-        let entries = &mut self.record.entries;
-        let needed = 2 * commands + 3;
-        if entries.capacity() - entries.len() < needed {
-            entries.reserve_exact(needed.max(entries.len() / 2));
-        }
+        self.record.entries.reserve_exact(2 * commands + 3);
         self.ledger.make_room(commands);
     }
 
