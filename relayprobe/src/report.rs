@@ -307,7 +307,8 @@ impl Findings {
         };
         let pending_until = outcomes.iter().filter_map(pending).max();
         let queue_ids = outcome::queue_ids(&evidence);
-        let probes = run.probes.iter().zip(outcomes).filter_map(|(probe, outcome)| {
+        let mut probes = Vec::with_capacity(outcomes.len());
+        probes.extend(run.probes.iter().zip(outcomes).filter_map(|(probe, outcome)| {
             let case = run.case(probe)?;
             let queue_id = queue_ids.get(&probe.number).cloned();
             Some(ProbeReport {
@@ -323,7 +324,7 @@ impl Findings {
                 acceptance: (!case.is_control()).then_some(case.acceptance),
                 outcome,
             })
-        });
+        }));
         Self {
             verdict: judgement.verdict,
             how: judgement.how,
@@ -334,7 +335,7 @@ impl Findings {
             pending_until,
             server: server(&evidence),
             paths: judgement.paths,
-            probes: probes.collect(),
+            probes,
         }
     }
 }

@@ -52,7 +52,7 @@ pub(crate) struct Evidence<'a> {
 impl<'a> Evidence<'a> {
     pub(crate) fn new(record: &'a RunRecord, transcript: &'a Transcript) -> Self {
         let seen: Vec<Seen<'_>> = transcript.connections.iter().map(Seen::new).collect();
-        let mut sightings = Vec::new();
+        let mut sightings = Vec::with_capacity(seen.iter().map(|seen| seen.ledger.answers().len()).sum());
         for (at, Seen { connection, ledger, .. }) in seen.iter().enumerate() {
             for &answer in ledger.answers() {
                 let Some(reply) = connection.entries.get(answer.entry) else { continue };

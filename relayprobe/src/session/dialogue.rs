@@ -352,11 +352,12 @@ impl Dialogue {
             }
             Window::Lockstep => 1,
         };
-        let lines: Vec<Line> = self.script.drain(..count.min(self.script.len())).collect();
-        if self.script.is_empty() {
-            // The answers may take long, and thousands of connections may wait for theirs.
-            self.script.shrink_to_fit();
-        }
+        let lines: Vec<Line> = if count < self.script.len() {
+            self.script.drain(..count).collect()
+        } else {
+            // No room is kept: the answers may take long, and thousands of connections may wait for theirs.
+            mem::take(&mut self.script).into()
+        };
         if lines.is_empty() { self.quit() } else { self.settle(Then::Write(lines)) }
     }
 
