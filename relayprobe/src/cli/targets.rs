@@ -12,7 +12,7 @@ use relayprobe::Target;
 use relayprobe::address::Network;
 use tokio::sync::mpsc::{self, Receiver};
 
-use crate::cli::host::{Host, HostError};
+use crate::cli::host::{Host, HostError, Place};
 use crate::cli::target::{TargetError, TargetOptions};
 
 /// Octets of a line: names are shorter, and comments are for people.
@@ -144,7 +144,7 @@ pub(crate) enum Lost {
     List(ListError),
 }
 
-/// Targets as they are found, in about the order of the list.
+/// Targets as they are found: addresses in the order of the list, names when they have been looked up.
 pub(crate) struct Lookup(Receiver<Found>);
 
 impl Lookup {
@@ -163,7 +163,11 @@ impl Lookup {
             // They end with the list, or with whoever takes what they find.
             thread::spawn(move || {
                 loop {
-                    let Some(host) = list.lock().ok().and_then(|mut list| list.next()) else { return };
+                    let Ok(mut list) = list.lock() else { return };
+                    let Some(host) = list.next() else { return };
+                    // Addresses keep their order: of two that are the same the first is tested, whatever it is called.
+                    let is_address = |host: &Host| matches!(host.place, Place::Address(_));
+                    let _turn = host.as_ref().is_ok_and(is_address).then_some(list);
                     let found = host.map_err(Lost::List).and_then(|host| {
                         match options.target(&host, from, &servers) {
                             Ok(target) => Ok((host, target)),
