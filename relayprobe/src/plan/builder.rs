@@ -346,6 +346,7 @@ impl PlanBuilder {
 
 /// The name of a recipient that never gets a message.
 fn survey_name(run: &str, number: u16) -> String {
+    // By hand: the formatter took a third of the time of a plan.
     let digits = [number / 1_000, number / 100 % 10, number / 10 % 10, number % 10];
     let digits = digits.into_iter().skip(usize::from(number < 1_000));
     let mut name = String::with_capacity(run.len() + 7);

@@ -163,7 +163,7 @@ fn transaction(
     let (between, after) = match case.shape {
         Shape::Plain => (None, None),
         Shape::LocalFirst => (Some((Step::OwnRcpt, names.own_rcpt()?)), None),
-        Shape::EarlyData => (None, Some((Step::Data, CommandLine::fixed("DATA\r\n")))),
+        Shape::EarlyData => (None, Some((Step::Data, CommandLine::DATA))),
     };
     Ok([Some(mail), between, Some(rcpt), after].into_iter().flatten())
 }

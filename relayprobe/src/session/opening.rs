@@ -21,10 +21,8 @@ impl Session {
                 self.end_early(End::Limit);
                 return;
             }
-            let case = self.record.probe(item.probe).and_then(|probe| self.record.case(probe));
-            let hello = case.map(|case| case.hello.clone());
-            match hello.and_then(|hello| Some((self.opening(&item, &hello)?, hello))) {
-                Some((opening, hello)) => self.connect(&item, hello, opening),
+            match self.opening(&item) {
+                Some((hello, opening)) => self.connect(&item, hello, opening),
                 // Its own HELO name is not known: it cannot be asked.
                 None => self.queue.settle(item.probe),
             }
@@ -51,8 +49,9 @@ impl Session {
         due > same * usize::from(budget::SCOUT_REFUSALS)
     }
 
-    fn opening(&self, item: &Item, hello: &Hello) -> Option<Opening> {
+    fn opening(&self, item: &Item) -> Option<(Hello, Opening)> {
         let probe = self.record.probe(item.probe)?;
+        let hello = &self.record.case(probe)?.hello;
         let path = self.record.path(probe)?;
         let names = Names::new(&self.record, probe, self.host.as_ref());
         let old = self.paths.get(usize::from(item.path)).is_some_and(|path| path.old_verb);
@@ -69,7 +68,9 @@ impl Session {
             }
             Hello::OldVerb | Hello::None => None,
         };
-        Some(Opening { tls: path.tls, server_name: self.server_name(), hello: line(begin).ok()?, fallback })
+        let server_name = self.server_name();
+        let opening = Opening { tls: path.tls, server_name, hello: line(begin).ok()?, fallback };
+        Some((hello.clone(), opening))
     }
 
     fn server_name(&self) -> String {

@@ -84,7 +84,7 @@ pub(super) fn lines(
     let letter = names.letter(place.number, place.of, date)?;
     Ok(match case.transfer {
         Transfer::Data => {
-            let announced = command(Step::Data, &CommandLine::fixed("DATA\r\n"));
+            let announced = command(Step::Data, &CommandLine::DATA);
             [mail, rcpt, announced, Line::message(number, message::encode(&letter))].into()
         }
         // One chunk, in the same write as the command that announces it (RFC 3030 §2).

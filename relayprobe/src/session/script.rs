@@ -10,9 +10,6 @@ use crate::target::Tls;
 use crate::transcript::Step;
 use crate::wire::CommandLine;
 
-const RESET: CommandLine = CommandLine::fixed("RSET\r\n");
-const QUIT: CommandLine = CommandLine::fixed("QUIT\r\n");
-
 /// A command, or a message, to be sent.
 #[derive(Clone, Debug)]
 pub(super) struct Line {
@@ -27,12 +24,12 @@ impl Line {
     }
 
     pub(super) fn reset() -> Self {
-        Self::command(Step::Reset, None, &RESET)
+        Self::command(Step::Reset, None, &CommandLine::RSET)
     }
 
     /// The last command of every connection.
     pub(super) fn quit() -> Self {
-        Self::command(Step::Quit, None, &QUIT)
+        Self::command(Step::Quit, None, &CommandLine::QUIT)
     }
 
     /// A message in the form in which it is written, its end included.
@@ -60,11 +57,11 @@ impl Draft {
     }
 
     pub(super) fn reset(&mut self) {
-        self.push(Step::Reset, None, &RESET);
+        self.push(Step::Reset, None, &CommandLine::RSET);
     }
 
     pub(super) fn quit(&mut self) {
-        self.push(Step::Quit, None, &QUIT);
+        self.push(Step::Quit, None, &CommandLine::QUIT);
     }
 
     pub(super) fn into_lines(self) -> VecDeque<Line> {

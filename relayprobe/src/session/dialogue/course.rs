@@ -111,7 +111,7 @@ impl Dialogue {
         match self.opening.tls {
             Tls::StartTls | Tls::StartTlsIfAsked if !self.secured => {
                 if self.ehlo.offers(Extension::StartTls) {
-                    let line = Line::command(Step::StartTls, None, &CommandLine::fixed("STARTTLS\r\n"));
+                    let line = Line::command(Step::StartTls, None, &CommandLine::STARTTLS);
                     self.settle(Then::Write([line].into()));
                 } else {
                     self.quit();
