@@ -1,7 +1,7 @@
 //! The reply parser (RFC 5321 §4.2).
 
 use alloc::vec::Vec;
-use core::fmt;
+use core::{fmt, iter};
 
 use memchr::memchr;
 
@@ -83,9 +83,12 @@ impl<'a> Reply<'a> {
 
     /// The text of each line, without code, separator and line end.
     pub fn lines(&self) -> impl Iterator<Item = &'a [u8]> + use<'a> {
-        self.octets
-            .split_inclusive(|&octet| octet == b'\n')
-            .map(|line| line.get(4..line.len().saturating_sub(2)).unwrap_or_default())
+        let mut rest = self.octets;
+        iter::from_fn(move || {
+            let (line, behind) = rest.split_at_checked(memchr(b'\n', rest)? + 1)?;
+            rest = behind;
+            Some(line.get(4..line.len().saturating_sub(2)).unwrap_or_default())
+        })
     }
 
     /// The enhanced status code of the first line that has one (RFC 2034 §4).

@@ -3,8 +3,8 @@
 //! Codes come first everywhere; words decide only where the standards leave several meanings to one code.
 
 use alloc::vec::Vec;
+use core::iter;
 use core::net::Ipv4Addr;
-use core::{iter, mem};
 
 use memchr::{memchr, memchr2};
 
@@ -20,27 +20,29 @@ pub(crate) struct Wording<'a> {
 /// Reads replies one after another. Most of a server's are the same but for the addresses in them, and looked up once.
 #[derive(Default)]
 pub(crate) struct Reader {
-    text: Vec<u8>,
     last: Vec<u8>,
     said: Topics,
 }
 
 impl Reader {
     pub(crate) fn read<'a>(&mut self, reply: Reply<'a>) -> Wording<'a> {
-        self.text.clear();
-        for line in reply.lines() {
-            self.text.reserve(line.len() + 1);
-            spoken(line).for_each(|piece| self.text.extend_from_slice(piece));
-            // A phrase may go on in the next line.
-            self.text.push(b' ');
-        }
-        self.text.make_ascii_lowercase();
-        if self.text != self.last {
-            self.said = about(&self.text);
-            mem::swap(&mut self.text, &mut self.last);
+        if !is_made_of(&self.last, pieces(reply)) {
+            self.last.clear();
+            pieces(reply).for_each(|piece| self.last.extend_from_slice(piece));
+            self.said = about(&self.last.to_ascii_lowercase());
         }
         Wording { reply, said: self.said }
     }
+}
+
+/// What a reply says, without our addresses. A phrase may go on in the next line.
+fn pieces(reply: Reply<'_>) -> impl Iterator<Item = &[u8]> {
+    reply.lines().flat_map(|line| spoken(line).chain([&b" "[..]]))
+}
+
+fn is_made_of<'a>(text: &[u8], mut pieces: impl Iterator<Item = &'a [u8]>) -> bool {
+    let rest = pieces.try_fold(text, |rest, piece| rest.strip_prefix(piece));
+    rest.is_some_and(<[u8]>::is_empty)
 }
 
 fn about(text: &[u8]) -> Topics {
@@ -230,6 +232,26 @@ mod tests {
             "554 5.7.1 Client blocked using relays.list.example\r\n",
         ] {
             assert!(!says(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_was_read_before_changes_nothing() {
+        let mut reader = Reader::default();
+        for text in [
+            "550 relay not",
+            "550 relay not permitted",
+            "550-relay not\r\n550 permitted",
+            "550 relay not permitted",
+            "550 relay not permitted today, try later",
+            "550 Relay <a@b.example> Not Permitted",
+            "550 relay <c@d.example> not",
+            "550",
+            "550 relay",
+        ] {
+            let octets = alloc::format!("{text}\r\n");
+            let reply = Reply::parse(octets.as_bytes()).unwrap();
+            assert_eq!(reader.read(reply).said, Wording::of(reply).said, "{text}");
         }
     }
 
