@@ -9,7 +9,6 @@ use evidence::Order;
 pub(crate) use evidence::{Evidence, Seen, Sighting};
 pub(crate) use proof::{queue_ids, until};
 
-use alloc::borrow::Cow;
 use alloc::vec;
 use alloc::vec::Vec;
 
@@ -20,7 +19,7 @@ use crate::plan::{Probe, RunRecord};
 use crate::receipt::Receipt;
 use crate::refusal::{Why, cannot_find_domain, lacks_room};
 use crate::transcript::{Answer, Step, Transcript};
-use crate::wire::{Reader, Reply};
+use crate::wire::{Reader, Reply, Wording};
 
 /// What came of one probe.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -206,33 +205,41 @@ impl Evidence<'_> {
             return Outcome::Accepted { reply };
         }
         // A reply that was cut is read as far as it was kept.
-        let parsed = kept(&reply);
-        let Ok(parsed) = Reply::parse(&parsed) else { return Outcome::Deferred { stage, reply } };
-        let words = reader.read(parsed);
-        let relaying = words.names_relaying();
-        let passes = code.is_transient()
-            || stage == Step::Rcpt && lacks_room(&parsed)
-            || matches!(stage, Step::Rcpt | Step::Data) && words.puts_off();
-        if passes && !relaying {
-            return Outcome::Deferred { stage, reply };
-        }
-        let why = Why::read(stage, &words);
-        let ours =
-            || matches!(case.rcpt.argument.last_name(), Some(Name::ProbeDomain | Name::LureMx | Name::LureA));
-        let looked_up = stage == Step::Rcpt && !relaying && cannot_find_domain(&words);
-        if looked_up && why != Why::SenderRefused && !case.is_control() && ours() {
-            return Outcome::NotTested { reason: NotTested::ProbeDomainUnknown };
-        }
-        Outcome::Refused { stage, why, reply }
+        let refused = read_kept(&reply, |parsed| refused(stage, case, &reader.read(parsed), &reply));
+        refused.unwrap_or(Outcome::Deferred { stage, reply })
     }
 }
 
-/// The octets of a reply that may have been cut, made whole again: code and text of what is left.
-pub(crate) fn kept(reply: &Octets) -> Cow<'_, [u8]> {
-    let octets = reply.as_bytes();
-    if Reply::parse(octets).is_ok() {
-        return octets.into();
+/// What a refusal in these words is.
+fn refused(stage: Step, case: &Case, words: &Wording<'_>, reply: &Octets) -> Outcome {
+    let relaying = words.names_relaying();
+    let passes = words.reply.code().is_transient()
+        || stage == Step::Rcpt && lacks_room(&words.reply)
+        || matches!(stage, Step::Rcpt | Step::Data) && words.puts_off();
+    if passes && !relaying {
+        return Outcome::Deferred { stage, reply: reply.clone() };
     }
+    let why = Why::read(stage, words);
+    let ours =
+        || matches!(case.rcpt.argument.last_name(), Some(Name::ProbeDomain | Name::LureMx | Name::LureA));
+    let looked_up = stage == Step::Rcpt && !relaying && cannot_find_domain(words);
+    if looked_up && why != Why::SenderRefused && !case.is_control() && ours() {
+        return Outcome::NotTested { reason: NotTested::ProbeDomainUnknown };
+    }
+    Outcome::Refused { stage, why, reply: reply.clone() }
+}
+
+/// Reads a reply that may have been cut: code and text of what is left.
+pub(crate) fn read_kept<T>(reply: &Octets, read: impl FnOnce(Reply<'_>) -> T) -> Option<T> {
+    let octets = reply.as_bytes();
+    match Reply::parse(octets) {
+        Ok(reply) => Some(read(reply)),
+        Err(_) => Reply::parse(&made_whole(octets)).ok().map(read),
+    }
+}
+
+/// A reply again of one that was cut in a line or between two.
+fn made_whole(octets: &[u8]) -> Vec<u8> {
     let whole = octets.iter().rposition(|&octet| octet == b'\n').map_or(octets.len(), |at| at + 1);
     let mut text = octets.get(..whole).unwrap_or_default().to_vec();
     let last = text.split_inclusive(|&octet| octet == b'\n').next_back().map_or(0, <[u8]>::len);
@@ -243,7 +250,7 @@ pub(crate) fn kept(reply: &Octets) -> Cow<'_, [u8]> {
     if !text.ends_with(b"\r\n") {
         text.extend_from_slice(b"\r\n");
     }
-    text.into()
+    text
 }
 
 /// A sender that the server does not even take for its own mailbox can relay nothing, and shows nothing.
@@ -270,8 +277,7 @@ fn void_senders(record: &RunRecord, outcomes: &mut [Outcome]) {
 /// Whether a temporary refusal names the sender's address (X.1.7, X.1.8). Any other may be greylisting, which passes.
 fn is_deferred_for_sender(outcome: &Outcome) -> bool {
     let Outcome::Deferred { reply, .. } = outcome else { return false };
-    let octets = kept(reply);
-    let code = Reply::parse(&octets).ok().and_then(|reply| reply.enhanced());
+    let code = read_kept(reply, |reply| reply.enhanced()).flatten();
     code.is_some_and(|code| code.is(1, 7) || code.is(1, 8))
 }
 
@@ -349,9 +355,8 @@ mod tests {
             ("554 5.7.1 Relay access denied\r\n", "554 5.7.1 Relay access denied\r\n"),
         ] {
             let octets = Octets::from(left.as_bytes());
-            let kept = kept(&octets);
-            assert_eq!(&*kept, whole.as_bytes(), "{left:?}");
-            assert!(Reply::parse(&kept).is_ok_and(|reply| reply.code().number() == 554), "{left:?}");
+            let kept = read_kept(&octets, |reply| (reply.octets().to_vec(), reply.code().number()));
+            assert_eq!(kept, Some((whole.into(), 554)), "{left:?}");
         }
     }
 }

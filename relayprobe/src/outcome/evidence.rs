@@ -3,13 +3,13 @@
 use alloc::vec;
 use alloc::vec::Vec;
 
-use super::kept;
+use super::read_kept;
 use crate::address::Domain;
 use crate::moment::Moment;
 use crate::octets::Octets;
 use crate::plan::RunRecord;
 use crate::transcript::{Answer, Class, Connection, Entry, Ledger, Step, Transcript, What};
-use crate::wire::{Ehlo, Reply};
+use crate::wire::Ehlo;
 
 /// An answer with its place in time.
 #[derive(Clone, Copy, Debug)]
@@ -112,9 +112,8 @@ impl<'a> Seen<'a> {
         let done = |step: Step, class: Class| step == Step::Hello && class == Class::Done;
         let turns = ledger.turns().iter().filter(|turn| done(turn.asked.step, turn.class));
         let hellos = turns.filter_map(|turn| {
-            let octets = kept(connection.reply(turn.entry)?);
-            let reply = Reply::parse(&octets).ok()?;
-            Some((Ehlo::read(&reply), secured.is_some_and(|place| place < turn.entry)))
+            let ehlo = read_kept(connection.reply(turn.entry)?, |reply| Ehlo::read(&reply))?;
+            Some((ehlo, secured.is_some_and(|place| place < turn.entry)))
         });
         Self { connection, hellos: hellos.collect(), ledger }
     }

@@ -7,7 +7,7 @@ use super::Reason;
 use crate::address::{Domain, Mailbox};
 use crate::matrix::{self, Case};
 use crate::octets::Octets;
-use crate::outcome::{Evidence, Outcome, Sighting, kept};
+use crate::outcome::{Evidence, Outcome, Sighting, read_kept};
 use crate::plan::{Probe, RunRecord};
 use crate::refusal::{Likeness, Why, came_later, likeness};
 use crate::transcript::Step;
@@ -77,8 +77,7 @@ impl<'a> Doubt<'a> {
 
     /// Whether a refusal names no reason, or only hints at one.
     fn is_vague(&mut self, reply: &Octets, why: Why) -> bool {
-        let octets = kept(reply);
-        Reply::parse(&octets).is_ok_and(|reply| why.is_vague(&self.reader.read(reply)))
+        read_kept(reply, |reply| why.is_vague(&self.reader.read(reply))).unwrap_or_default()
     }
 
     /// Whether an invented mailbox of the target's own met a refusal in the same words the first time it was asked for.
