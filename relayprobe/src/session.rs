@@ -61,13 +61,14 @@ pub struct Session {
 #[derive(Clone, Copy, Debug)]
 struct Origin {
     start: Moment,
-    /// How old the run was at the start.
-    age: Duration,
+    /// What the transcript calls the start; not zero if the run is older.
+    called: Moment,
 }
 
 impl Origin {
     fn at(self, now: Moment) -> Moment {
-        Moment::ZERO.after(now.since(self.start).saturating_add(self.age))
+        let passed = now.as_micros().saturating_sub(self.start.as_micros());
+        Moment::from_micros(self.called.as_micros().saturating_add(passed))
     }
 }
 
@@ -108,7 +109,7 @@ impl Session {
             outputs: VecDeque::new(),
             idle: None,
             host: None,
-            origin: Origin { start: now, age: Duration::ZERO },
+            origin: Origin { start: now, called: Moment::ZERO },
             now,
             next_connect: now,
             opened: 0,
@@ -144,7 +145,7 @@ impl Session {
         let mut session = Self::of(report.clone(), now);
         session.queue.keep_only(control);
         session.proof = Proof::Chosen;
-        session.origin.age = age;
+        session.origin.called = Moment::ZERO.after(age);
         session.opened =
             transcript.connections.iter().map(|connection| connection.id.0.saturating_add(1)).max()?;
         Some(session)

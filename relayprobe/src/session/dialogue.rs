@@ -372,6 +372,7 @@ impl Dialogue {
 
     fn write(&mut self, lines: Vec<Line>, limits: &Limits, now: Moment, out: &mut VecDeque<Output>) {
         let mut group = Vec::with_capacity(lines.iter().map(|line| line.octets.as_bytes().len()).sum());
+        self.ledger.expect(lines.len());
         for Line { step, probe, octets } in lines {
             group.extend_from_slice(octets.as_bytes());
             self.ledger.asked(step, probe);

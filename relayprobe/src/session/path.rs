@@ -153,7 +153,7 @@ impl PathState {
     }
 
     fn learn_tls(&mut self, connection: &Connection, ledger: &Ledger, tls: Tls) {
-        let begun = connection.entries.iter().any(|entry| entry.what == What::TlsBegun);
+        let begun = connection.entries.iter().any(|entry| matches!(entry.what, What::TlsBegun));
         let secured = connection.entries.iter().any(|entry| matches!(entry.what, What::Secured { .. }));
         let upgrades = matches!(tls, Tls::StartTls | Tls::StartTlsIfAsked);
         let not_offered = upgrades && has(ledger, Step::Hello, Class::Done);

@@ -102,6 +102,11 @@ impl Ledger {
         self.turns.reserve_exact(commands);
     }
 
+    /// So many commands are about to be sent at once.
+    pub(crate) fn expect(&mut self, commands: usize) {
+        self.waiting.reserve(commands);
+    }
+
     /// The connection is there: the server speaks first.
     pub(crate) fn connected(&mut self) {
         self.asked(Step::Greeting, None);
