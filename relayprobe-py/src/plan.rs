@@ -104,18 +104,17 @@ pub(crate) fn plan(
     }
 }
 
-/// Everything of plans but their targets. It needs no interpreter.
+/// Everything of plans but their targets, checked once for many. It needs no interpreter.
 pub(crate) struct Planner {
     identity: Identity,
     authorization: Authorization,
-    options: Options,
+    manner: Manner,
     pub(crate) store: Option<store::Store>,
 }
 
 /// Why there is no plan.
 #[derive(Debug)]
 pub(crate) enum Refusal {
-    Wrong(Wrong),
     Plan(Box<PlanError>),
     Store(StoreError),
 }
@@ -123,7 +122,6 @@ pub(crate) enum Refusal {
 impl Refusal {
     pub(crate) fn raised(&self, py: Python<'_>) -> PyErr {
         match self {
-            Self::Wrong(wrong) => wrong.raised(py),
             Self::Plan(fault) => plan_error(py, fault),
             Self::Store(fault) => store_error(py, fault),
         }
@@ -140,7 +138,8 @@ impl Planner {
     ) -> PyResult<Self> {
         let (identity, authorization) =
             (read(py, "identity", identity)?, read(py, "authorization", authorization)?);
-        Ok(Self { identity, authorization, options, store: store.map(|store| store.inner.clone()) })
+        let manner = Manner::new(options).map_err(|wrong| wrong.raised(py))?;
+        Ok(Self { identity, authorization, manner, store: store.map(|store| store.inner.clone()) })
     }
 
     /// A plan for a target. With a store, earlier runs are heeded and this one is kept.
@@ -152,11 +151,8 @@ impl Planner {
     ) -> Result<relayprobe::Plan, Refusal> {
         let address = target.address;
         let builder = relayprobe::Plan::builder(target, self.identity.clone(), self.authorization.clone());
-        let builder = self.options.apply(builder, address, keys).map_err(Refusal::Wrong)?;
-        let (date, seed) = (
-            self.options.date.map_or_else(driver::now, Date::from_unix),
-            self.options.seed.unwrap_or_else(driver::seed),
-        );
+        let builder = self.manner.apply(builder, address, keys);
+        let (date, seed) = self.manner.date_and_seed();
         let plan =
             |builder: PlanBuilder| builder.build(date, seed).map_err(|fault| Refusal::Plan(Box::new(fault)));
         let Some(store) = &self.store else { return plan(builder) };
@@ -181,105 +177,127 @@ fn read<T: serde::de::DeserializeOwned>(py: Python<'_>, field: &str, json: &str)
     serde_json::from_str(json).map_err(|fault| wrong(py, field, json, &fault))
 }
 
-impl Options {
-    pub(crate) fn apply(
-        &self,
-        builder: PlanBuilder,
-        address: IpAddr,
-        keys: Option<&relayprobe::Keyring>,
-    ) -> Result<PlanBuilder, Wrong> {
+/// How runs are made: the options with their words read.
+struct Manner {
+    matrix: Matrix,
+    profile: Profile,
+    vantage: Option<Vantage>,
+    measures: Vec<Measure>,
+    never_test: NeverTest,
+    prove: Option<Prove>,
+    window: Option<Duration>,
+    options: Options,
+}
+
+impl Manner {
+    fn new(options: Options) -> Result<Self, Wrong> {
         let profiles =
             [Profile::Patient, Profile::Brisk, Profile::Lab].map(|profile| (profile.as_str(), profile));
         let vantages = Vantage::ALL.map(|vantage| (vantage.as_str(), vantage));
         let measures = Measure::ALL.map(|measure| (measure.as_str(), measure));
-        let vantage = match &self.vantage {
-            Some(given) => one_of("vantage", given, &vantages)?,
-            None => Vantage::usual(address),
+        let proofs = [("families", Prove::Families), ("all", Prove::All)];
+        let measure = |given: &String| one_of("measures", given, &measures);
+        let window = |seconds| {
+            let span = Duration::try_from_secs_f64(seconds);
+            span.map_err(|fault| Wrong::new("window", &seconds.to_string(), &fault))
         };
+        let never_test = NeverTest::parse(options.never_test.as_deref().unwrap_or_default());
+        Ok(Self {
+            matrix: matrix(&options)?,
+            profile: one_of("profile", &options.profile, &profiles)?,
+            vantage: options.vantage.as_ref().map(|given| one_of("vantage", given, &vantages)).transpose()?,
+            measures: options.measures.iter().map(measure).collect::<Result<_, _>>()?,
+            never_test: never_test.map_err(|fault| Wrong::new("never_test", "", &fault))?,
+            prove: options.prove.as_ref().map(|which| one_of("prove", which, &proofs)).transpose()?,
+            window: options.window.map(window).transpose()?,
+            options,
+        })
+    }
+
+    fn date_and_seed(&self) -> (Date, u64) {
+        let date = self.options.date.map_or_else(driver::now, Date::from_unix);
+        (date, self.options.seed.unwrap_or_else(driver::seed))
+    }
+
+    fn apply(
+        &self,
+        builder: PlanBuilder,
+        address: IpAddr,
+        keys: Option<&relayprobe::Keyring>,
+    ) -> PlanBuilder {
+        let options = &self.options;
         let mut builder = builder
-            .matrix(self.matrix()?)
-            .profile(one_of("profile", &self.profile, &profiles)?)
-            .connections_at_once(self.connections)
-            .vantage(vantage)
-            .tls(if self.tls { DriverTls::Able } else { DriverTls::Unable });
-        for measure in &self.measures {
-            builder = builder.measure(one_of("measures", measure, &measures)?);
-        }
-        builder = self.allow_ports.iter().copied().fold(builder, PlanBuilder::allow_port);
-        builder = self.tls_ports.iter().copied().fold(builder, PlanBuilder::implicit_tls);
-        if let Some(ports) = &self.ports {
+            .matrix(self.matrix.clone())
+            .profile(self.profile)
+            .connections_at_once(options.connections)
+            .vantage(self.vantage.unwrap_or_else(|| Vantage::usual(address)))
+            .tls(if options.tls { DriverTls::Able } else { DriverTls::Unable })
+            .never_test(self.never_test.clone());
+        builder = self.measures.iter().copied().fold(builder, PlanBuilder::measure);
+        builder = options.allow_ports.iter().copied().fold(builder, PlanBuilder::allow_port);
+        builder = options.tls_ports.iter().copied().fold(builder, PlanBuilder::implicit_tls);
+        if let Some(ports) = &options.ports {
             builder = builder.ports(ports);
         }
-        if self.allow_private {
+        if options.allow_private {
             builder = builder.allow_private();
         }
-        if self.lockstep {
+        if options.lockstep {
             builder = builder.grouping(Grouping::Never);
         }
-        if let Some((refusals, odd, transactions)) = self.budget {
+        if let Some((refusals, odd, transactions)) = options.budget {
             builder = builder.budget(Budget { refusals, odd, transactions });
         }
-        if let Some(seconds) = &self.retries {
+        if let Some(seconds) = &options.retries {
             builder = builder.retries(seconds);
         }
-        if let Some(text) = &self.never_test {
-            let list = NeverTest::parse(text).map_err(|fault| Wrong::new("never_test", "", &fault))?;
-            builder = builder.never_test(list);
-        }
-        if let Some(source) = self.source {
+        if let Some(source) = options.source {
             builder = builder.source(source);
         }
-        if self.again {
+        if options.again {
             builder = builder.again();
         }
-        if let Some((last_run, refusals_today, messages_today)) = self.history {
+        if let Some((last_run, refusals_today, messages_today)) = options.history {
             let last_run = last_run.map(Date::from_unix);
             builder = builder.history(History { last_run, refusals_today, messages_today });
         }
         self.apply_proof(builder, keys)
     }
 
-    fn apply_proof(
-        &self,
-        mut builder: PlanBuilder,
-        keys: Option<&relayprobe::Keyring>,
-    ) -> Result<PlanBuilder, Wrong> {
-        if let (Some(which), Some(keys)) = (&self.prove, keys) {
-            let all = [("families", Prove::Families), ("all", Prove::All)];
-            builder = builder.prove(one_of("prove", which, &all)?, keys);
+    fn apply_proof(&self, mut builder: PlanBuilder, keys: Option<&relayprobe::Keyring>) -> PlanBuilder {
+        if let (Some(which), Some(keys)) = (self.prove, keys) {
+            builder = builder.prove(which, keys);
         }
-        if let Some(count) = self.messages {
+        if let Some(count) = self.options.messages {
             builder = builder.messages(count);
         }
-        if let Some(seconds) = self.window {
-            let span = Duration::try_from_secs_f64(seconds);
-            let span = span.map_err(|fault| Wrong::new("window", &seconds.to_string(), &fault))?;
+        if let Some(span) = self.window {
             builder = builder.window(span);
         }
-        if let Some((address, port)) = self.way_in {
+        if let Some((address, port)) = self.options.way_in {
             builder = builder.way_in(SocketAddr::new(address, port));
         }
-        Ok(builder)
+        builder
     }
+}
 
-    fn matrix(&self) -> Result<Matrix, Wrong> {
-        let selections =
-            [("quick", Selection::Quick), ("standard", Selection::Standard), ("full", Selection::Full)];
-        let mut matrix = match &self.cases {
-            None => Matrix::select(one_of("matrix", &self.matrix, &selections)?),
-            Some(cases) => {
-                let named = Matrix::named(cases.iter().map(String::as_str));
-                named.map_err(|fault| Wrong::new("cases", &cases.join(" "), &fault))?
-            }
-        };
-        for (id, sender, recipient) in &self.define_cases {
-            let case = Case::custom(id, sender, recipient);
-            let case = case.map_err(|fault| Wrong::new("define_cases", id, &fault))?;
-            if matrix.is_taken(id) {
-                return Err(Wrong::new("define_cases", id, &"the id of a built-in case, or defined twice"));
-            }
-            matrix = matrix.with(case);
+fn matrix(options: &Options) -> Result<Matrix, Wrong> {
+    let selections =
+        [("quick", Selection::Quick), ("standard", Selection::Standard), ("full", Selection::Full)];
+    let mut matrix = match &options.cases {
+        None => Matrix::select(one_of("matrix", &options.matrix, &selections)?),
+        Some(cases) => {
+            let named = Matrix::named(cases.iter().map(String::as_str));
+            named.map_err(|fault| Wrong::new("cases", &cases.join(" "), &fault))?
         }
-        Ok(matrix)
+    };
+    for (id, sender, recipient) in &options.define_cases {
+        let case = Case::custom(id, sender, recipient);
+        let case = case.map_err(|fault| Wrong::new("define_cases", id, &fault))?;
+        if matrix.is_taken(id) {
+            return Err(Wrong::new("define_cases", id, &"the id of a built-in case, or defined twice"));
+        }
+        matrix = matrix.with(case);
     }
+    Ok(matrix)
 }

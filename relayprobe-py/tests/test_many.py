@@ -16,7 +16,7 @@ import pytest
 from tqdm import tqdm
 
 import relayprobe
-from relayprobe import Identity, Many, Progress, Stop, Target, TargetError, Verdict, probe_many
+from relayprobe import Identity, InputError, Many, Progress, Stop, Target, TargetError, Verdict, probe_many
 
 OPTIONS: dict[str, Any] = {
     "authorization": "own-server:tests",
@@ -100,6 +100,17 @@ def test_one_bad_target_ends_nothing(port: int, identity: Identity, caplog: pyte
     assert isinstance(next(fault for target, fault in runs.refused if target.address is None), TargetError)
     assert (runs.progress.repeated, runs.progress.refused, runs.progress.reports) == (1, 2, 3)
     assert len([record for record in caplog.records if "is not tested" in record.getMessage()]) == 2
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("cases", ["nonsense"]), ("profile", "hasty"), ("never_test", "192.0.2.0/33"), ("define_cases", [("mine", "<", ">")])],
+)
+def test_an_option_that_is_wrong_is_told_before_any_target_is_taken(identity: Identity, field: str, value: Any) -> None:
+    options: dict[str, Any] = {**OPTIONS, field: value}
+    with pytest.raises(InputError) as caught:
+        probe_many(iter([]), identity=identity, **options)
+    assert caught.value.fields["field"] == field
 
 
 def test_targets_are_read_as_they_are_needed(port: int, identity: Identity) -> None:

@@ -67,7 +67,8 @@ def probe_many(
     ``network_pause`` seconds; ``per_second`` runs begin in a second. ``targets`` is read as it is needed, and an address is tested once.
     A target that may not be tested, or whose name has no address, ends nothing: it is logged as a warning and stands in
     ``refused``. With a ``store`` earlier runs are heeded, reports are kept before they are given, and the same call goes on where a
-    killed one ended. ``stop`` ends the runs politely and gives what they found. ``progress`` is called after each target.
+    killed one ended. ``stop`` ends the runs politely and gives what they found. ``progress`` is called after each target. An option that
+    is wrong raises :class:`InputError` before a target is taken.
 
     Messages are for one server at a time: ``prove`` is refused here; give what is ``suspected`` to :func:`probe`.
     """
