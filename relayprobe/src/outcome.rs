@@ -205,8 +205,8 @@ impl Evidence<'_> {
             return Outcome::Accepted { reply };
         }
         // A reply that was cut is read as far as it was kept.
-        let refused = read_kept(&reply, |parsed| refused(stage, case, &reader.read(parsed), &reply));
-        refused.unwrap_or(Outcome::Deferred { stage, reply })
+        read_kept(&reply, |parsed| refused(stage, case, &reader.read(parsed), &reply))
+            .unwrap_or(Outcome::Deferred { stage, reply })
     }
 }
 
