@@ -223,6 +223,16 @@ fn cut(octets: &[u8]) -> Cut {
 }
 
 impl Connection {
+    /// Whether a TLS handshake was begun on it.
+    pub(crate) fn began_tls(&self) -> bool {
+        self.entries.iter().any(|entry| matches!(entry.what, What::TlsBegun))
+    }
+
+    /// Whether a TLS handshake was done on it.
+    pub(crate) fn is_secured(&self) -> bool {
+        self.entries.iter().any(|entry| matches!(entry.what, What::Secured { .. }))
+    }
+
     /// What the server answered on this connection, by replaying its entries.
     pub(crate) fn ledger(&self) -> Ledger {
         let mut ledger = Ledger::new();

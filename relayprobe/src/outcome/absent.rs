@@ -213,10 +213,8 @@ fn not_tested(evidence: &Evidence<'_>, probe: &Probe) -> NotTested {
         // Its port does not answer in the clear, so TLS was not tried there.
         return NotTested::Unreachable;
     };
-    let began_tls = last.entries.iter().any(|entry| entry.what == What::TlsBegun);
-    let secured = last.entries.iter().any(|entry| matches!(entry.what, What::Secured { .. }));
     match ledger.turns().iter().find(|turn| turn.class == Class::Refused).map(|turn| turn.asked.step) {
-        _ if began_tls && !secured => NotTested::TlsFailed,
+        _ if last.began_tls() && !last.is_secured() => NotTested::TlsFailed,
         Some(Step::StartTls) => NotTested::TlsFailed,
         Some(Step::Greeting | Step::Hello) => NotTested::TurnedAway,
         _ if ledger.turns().is_empty() && ledger.astray() != Some(Astray::NotAReply) => {

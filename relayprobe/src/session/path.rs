@@ -153,11 +153,9 @@ impl PathState {
     }
 
     fn learn_tls(&mut self, connection: &Connection, ledger: &Ledger, tls: Tls) {
-        let begun = connection.entries.iter().any(|entry| matches!(entry.what, What::TlsBegun));
-        let secured = connection.entries.iter().any(|entry| matches!(entry.what, What::Secured { .. }));
         let upgrades = matches!(tls, Tls::StartTls | Tls::StartTlsIfAsked);
         let not_offered = upgrades && has(ledger, Step::Hello, Class::Done);
-        if !secured && (begun || not_offered) {
+        if !connection.is_secured() && (connection.began_tls() || not_offered) {
             self.health = Health::Dead;
         }
     }

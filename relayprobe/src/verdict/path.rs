@@ -213,9 +213,7 @@ impl<'a> View<'a> {
         let Some(last @ Seen { connection, ledger, .. }) = self.connections().next_back() else {
             return Some(self.never_tried());
         };
-        let began_tls = connection.entries.iter().any(|entry| entry.what == What::TlsBegun);
-        let secured = connection.entries.iter().any(|entry| matches!(entry.what, What::Secured { .. }));
-        if began_tls && !secured {
+        if connection.began_tls() && !connection.is_secured() {
             return Some(Standing::undetermined(self.not_tested(NotTested::TlsFailed)));
         }
         let refusal =
