@@ -236,7 +236,9 @@ impl Connection {
     /// What the server answered on this connection, by replaying its entries.
     pub(crate) fn ledger(&self) -> Ledger {
         let mut ledger = Ledger::new();
-        ledger.make_room(self.entries.len() / 2);
+        let commands = self.entries.len() / 2;
+        ledger.make_room(commands);
+        ledger.expect(commands);
         for (at, entry) in self.entries.iter().enumerate() {
             match &entry.what {
                 What::Connected => ledger.connected(),

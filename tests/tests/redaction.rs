@@ -39,7 +39,7 @@ fn report() -> Report {
 /// A receipt in which everybody is named.
 fn receipt(report: &Report, seconds: u64) -> relayprobe::receipt::Receipt {
     let probe = report.probes.iter().find(|probe| probe.case == "pct-domain").expect("the case");
-    let user = &report.run.probes[usize::from(probe.number)].user;
+    let user = report.run.probes[usize::from(probe.number)].user();
     let receipt = json!({
         "kind": "relayed", "at": Date::from_unix(report.as_of.unix() + seconds), "run": report.run.run, "probe": probe.number,
         "egress": { "address": "192.0.2.7", "helo": "alice", "kind": "smarthost" },
@@ -76,7 +76,7 @@ fn nobody_is_named_and_everything_else_is_there() {
     assert_eq!(redacted.run.redaction, Redaction::People);
     assert!(redacted.text().contains("Redacted: names of people were taken out."));
     let receipt = &redacted.receipts[0];
-    let user = &redacted.run.probes[usize::from(receipt.probe)].user;
+    let user = redacted.run.probes[usize::from(receipt.probe)].user();
     // The same person has the same name everywhere, and our own tokens tie the evidence together as before.
     let mailbox = redacted.run.target.mailbox.as_ref().expect("a mailbox").to_string();
     let transcript = redacted.transcript_text();

@@ -107,7 +107,7 @@ fn letters(report: &Report) -> Vec<Letter> {
 
 /// What stands for a probe in its addresses.
 fn user(report: &Report, probe: u16) -> &str {
-    &report.run.probe(probe).expect("a probe of the run").user
+    report.run.probe(probe).expect("a probe of the run").user()
 }
 
 /// A relay that hands over what it has, as often as it likes, to whom it likes.

@@ -1,10 +1,9 @@
 //! From cases and paths to the probes of a run.
 
-use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::error::PlanError;
-use super::record::Probe;
+use super::record::{Probe, User};
 use crate::matrix::{self, Case, Tier};
 use crate::target::Path;
 use crate::token;
@@ -15,9 +14,10 @@ pub(super) fn probes(
     cases: &[Case],
     paths: &[Path],
     way_in: Option<usize>,
-    name: impl Fn(u16, Path) -> String,
+    name: impl Fn(u16, Path) -> User,
 ) -> Result<Vec<Probe>, PlanError> {
-    let mut drafts: Vec<(usize, usize, Option<usize>)> = Vec::new();
+    // The first path asks a case once more if it is accepted, and a control beside it.
+    let mut drafts: Vec<(usize, usize, Option<usize>)> = Vec::with_capacity(3 * cases.len());
     let find = |id: &str| cases.iter().position(|case| case.id == id);
     let each_sender = find(matrix::EACH_SENDER);
     for path in 0..way_in.unwrap_or(paths.len()) {

@@ -6,13 +6,15 @@ use alloc::vec::Vec;
 use core::net::{IpAddr, SocketAddr};
 use core::time::Duration;
 
+use arrayvec::ArrayString;
+
 use super::context::{Measure, Vantage};
 use super::limits::{Limits, Profile};
 use crate::identity::{Authorization, Identity};
 use crate::matrix::{self, Case, Selection};
 use crate::moment::{Date, Moment};
 use crate::target::{Path, Target, Tls};
-use crate::token::Binding;
+use crate::token::{Binding, Token};
 
 /// A plan as data: enough to judge the run again years later, and not enough to run it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,8 +77,17 @@ pub struct Probe {
     pub path: u16,
     /// The probe that this control stands beside or repeats.
     pub beside: Option<u16>,
+    pub(crate) user: User,
+}
+
+/// The local part of a probe's own recipient: a token, or a name of a survey, which is shorter. A run has many of them.
+pub(crate) type User = ArrayString<{ Token::LENGTH }>;
+
+impl Probe {
     /// Local part of its own recipient.
-    pub user: String,
+    pub fn user(&self) -> &str {
+        &self.user
+    }
 }
 
 /// Which of the accepted cases get a message.

@@ -56,7 +56,7 @@ impl Session {
         let limits = dialogue.ehlo().limits();
         let own = *dialogue.hello() == Hello::Own;
         let watched: Vec<&str> = state.watch.on().filter(|_| own).collect();
-        let mut group = Group::new(budget, limits, window, state.mail_refused && grouped);
+        let mut group = Group::new(due.len(), budget, limits, window, state.mail_refused && grouped);
         for _ in &watched {
             group.reserve();
         }

@@ -38,11 +38,19 @@ pub(super) enum Offer {
 }
 
 impl Group {
-    pub(super) fn new(budget: Budget, limits: SessionLimits, window: Window, mail_refused: bool) -> Self {
+    /// A group for at most so many items.
+    pub(super) fn new(
+        most: usize,
+        budget: Budget,
+        limits: SessionLimits,
+        window: Window,
+        mail_refused: bool,
+    ) -> Self {
         let transactions = budget.transactions.min(limits.transactions);
+        let most = most.min(usize::from(transactions));
         Self {
-            taken: Vec::new(),
-            draft: Draft::default(),
+            taken: Vec::with_capacity(most),
+            draft: Draft::with_room(most),
             left: Budget { transactions, ..budget },
             // One for the last control, or the first once more.
             reserved: 1,

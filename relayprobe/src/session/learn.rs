@@ -37,6 +37,7 @@ impl Session {
             self.lanes = self.dialogues.len();
             return;
         }
+        self.outputs.reserve(ledger.answers().len());
         for answer in ledger.answers() {
             self.outputs.push_back(Output::Event(Event::Answered { probe: answer.probe, code: answer.code }));
         }

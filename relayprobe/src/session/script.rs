@@ -39,7 +39,7 @@ impl Line {
 }
 
 /// Commands being put together, their octets in one piece.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Draft {
     octets: Vec<u8>,
     /// Each with the place at which it ends.
@@ -47,6 +47,12 @@ pub(super) struct Draft {
 }
 
 impl Draft {
+    /// With room for so many transactions, and for what stands around them.
+    pub(super) fn with_room(transactions: usize) -> Self {
+        let lines = 3 * (transactions + 2);
+        Self { octets: Vec::with_capacity(32 * lines), lines: Vec::with_capacity(lines) }
+    }
+
     pub(super) const fn is_empty(&self) -> bool {
         self.lines.is_empty()
     }

@@ -97,9 +97,10 @@ impl Ledger {
         Self::default()
     }
 
-    /// Room for the replies to commands.
+    /// Room for the replies to commands: a transaction takes three of them, and has one answer.
     pub(crate) fn make_room(&mut self, commands: usize) {
         self.turns.reserve_exact(commands);
+        self.answers.reserve_exact(commands / 3);
     }
 
     /// So many commands are about to be sent at once.

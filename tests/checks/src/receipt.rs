@@ -94,7 +94,7 @@ pub(crate) fn check_token(octets: &[u8]) {
     let keys = plans::keys();
     for token in Token::find(octets) {
         assert_eq!(token.to_string().parse(), Ok(token));
-        let probe = record.probes.iter().find(|probe| probe.user == token.to_string());
+        let probe = record.probes.iter().find(|probe| probe.user() == token.to_string());
         for other in &record.probes {
             let Some(binding) = record.binding(other) else { continue };
             let good = keys.verify(&token, &binding);
@@ -104,15 +104,15 @@ pub(crate) fn check_token(octets: &[u8]) {
     // One of ours, with something changed.
     let mut choices = Reader(octets);
     let probe = &record.probes[usize::from(choices.octet()) % record.probes.len()];
-    let mut text = probe.user.clone().into_bytes();
+    let mut text = probe.user().as_bytes().to_vec();
     for _ in 0..=choices.octet() & 3 {
         let at = usize::from(choices.octet()) % text.len();
         text[at] = choices.octet();
     }
-    let changed = String::from_utf8_lossy(&text).to_ascii_lowercase() != probe.user;
+    let changed = String::from_utf8_lossy(&text).to_ascii_lowercase() != probe.user();
     let Some(binding) = record.binding(probe) else { return };
     if let Ok(token) = String::from_utf8_lossy(&text).parse::<Token>() {
-        assert_eq!(keys.verify(&token, &binding), !changed, "{token} instead of {}", probe.user);
+        assert_eq!(keys.verify(&token, &binding), !changed, "{token} instead of {}", probe.user());
     }
 }
 
@@ -123,7 +123,7 @@ fn fill(octets: &[u8], record: &RunRecord) -> Vec<u8> {
     while let Some(&octet) = rest.next() {
         if octet == OURS {
             let which = usize::from(rest.next().copied().unwrap_or_default()) % record.probes.len();
-            filled.extend_from_slice(record.probes[which].user.as_bytes());
+            filled.extend_from_slice(record.probes[which].user().as_bytes());
         } else {
             filled.push(octet);
         }
