@@ -229,15 +229,16 @@ impl Ledger {
         self.waiting.clear();
     }
 
-    /// Drops acceptances that nothing confirmed: each may be the second answer to the command before it.
+    /// Drops acceptances of a group that was not answered to its end: replies too many may have shifted it, and only the
+    /// count of all would tell.
     ///
     /// A refusal needs no such care: whatever it answered, nothing was accepted.
     fn drop_doubtful(&mut self) {
         let mut at = 0;
-        let certain = self.certain;
+        let proven = self.proven;
         self.answers.retain(|answer| {
             at += 1;
-            at <= certain || !answer.code.is_positive()
+            at <= proven || !answer.code.is_positive()
         });
     }
 
@@ -250,7 +251,12 @@ impl Ledger {
         } else if self.astray.is_none() {
             // Replies that are missing at the end shift nothing. Surplus ones in a group may have shifted a whole transaction,
             // so that even a refusal with its 250 to RSET belongs to another case.
-            self.answers.truncate(if how == Astray::Missing { self.certain } else { self.proven });
+            if how == Astray::Missing {
+                self.answers.truncate(self.certain);
+                self.drop_doubtful();
+            } else {
+                self.answers.truncate(self.proven);
+            }
             self.waiting.clear();
             self.astray = Some(how);
         }
@@ -402,6 +408,22 @@ mod tests {
     fn a_missing_reply_voids_what_is_not_certain() {
         assert_eq!(group(&[250, 250, 250, 550, 221]), ([].into(), Some(Astray::WrongCode)));
         assert_eq!(group(&[250, 550, 250, 250]), ([(1, 550)].into(), Some(Astray::Missing)));
+    }
+
+    #[test]
+    fn an_acceptance_does_not_count_in_a_group_that_was_not_answered_to_its_end() {
+        let mut ledger = Ledger::new();
+        for probe in 1..=3 {
+            ledger.asked(Step::Mail, Some(probe));
+            ledger.asked(Step::Rcpt, Some(probe));
+            ledger.asked(Step::Reset, None);
+        }
+        // Three too many, and the rest never comes: what seems to be the second answer is the first, and so on.
+        for (at, number) in [250, 250, 250, 250, 250, 250, 250, 550].into_iter().enumerate() {
+            let _ = ledger.answered(code(number), at);
+        }
+        ledger.cut_off();
+        assert_eq!(ledger.answers().iter().map(|answer| answer.code.number()).collect::<Vec<_>>(), [550]);
     }
 
     #[test]
