@@ -17,7 +17,7 @@ use crate::moment::Date;
 use crate::octets::Octets;
 use crate::plan::{Probe, RunRecord};
 use crate::receipt::Receipt;
-use crate::refusal::{Why, cannot_find_domain, lacks_room};
+use crate::refusal::{Why, cannot_find_domain, lacks_room, refuses_relaying};
 use crate::transcript::{Answer, Step, Transcript};
 use crate::wire::{Reader, Reply, Wording};
 
@@ -205,14 +205,14 @@ impl Evidence<'_> {
             return Outcome::Accepted { reply };
         }
         // A reply that was cut is read as far as it was kept.
-        read_kept(&reply, |parsed| refused(stage, case, &reader.read(parsed), &reply))
+        read_kept(&reply, |parsed| refused(self.record, stage, case, &reader.read(parsed), &reply))
             .unwrap_or(Outcome::Deferred { stage, reply })
     }
 }
 
 /// What a refusal in these words is.
-fn refused(stage: Step, case: &Case, words: &Wording<'_>, reply: &Octets) -> Outcome {
-    let relaying = words.names_relaying();
+fn refused(record: &RunRecord, stage: Step, case: &Case, words: &Wording<'_>, reply: &Octets) -> Outcome {
+    let relaying = refuses_relaying(words, record);
     let passes = words.reply.code().is_transient()
         || stage == Step::Rcpt && lacks_room(&words.reply)
         || matches!(stage, Step::Rcpt | Step::Data) && words.puts_off();
@@ -222,7 +222,8 @@ fn refused(stage: Step, case: &Case, words: &Wording<'_>, reply: &Octets) -> Out
     let why = Why::read(stage, words);
     let ours =
         || matches!(case.rcpt.argument.last_name(), Some(Name::ProbeDomain | Name::LureMx | Name::LureA));
-    let looked_up = stage == Step::Rcpt && !relaying && cannot_find_domain(words);
+    let looked_up =
+        stage == Step::Rcpt && !relaying && cannot_find_domain(words, &record.identity.probe_domain);
     if looked_up && why != Why::SenderRefused && !case.is_control() && ours() {
         return Outcome::NotTested { reason: NotTested::ProbeDomainUnknown };
     }

@@ -1,6 +1,11 @@
 //! Why a server refused, from step, code, enhanced code and words.
 
+use alloc::vec::Vec;
+use core::iter;
+
+use crate::address::Domain;
 use crate::octets::Octets;
+use crate::plan::RunRecord;
 use crate::transcript::Step;
 use crate::wire::{self, Reply, Wording};
 
@@ -147,8 +152,32 @@ pub(crate) fn lacks_room(reply: &Reply<'_>) -> bool {
 }
 
 /// Whether a refusal says that our probe domain could not be found: it was looked up before relaying was considered.
-pub(crate) fn cannot_find_domain(words: &Wording<'_>) -> bool {
-    has_enhanced(&words.reply, &[(1, 2), (1, 10), (4, 4)]) || words.says_not_found()
+pub(crate) fn cannot_find_domain(words: &Wording<'_>, domain: &Domain) -> bool {
+    has_enhanced(&words.reply, &[(1, 2), (1, 10), (4, 4), (4, 310), (4, 312)])
+        || words.says_not_found()
+        || words.says_missing() && wire::holds_word(&words.reply, domain.as_str())
+}
+
+/// Whether a refusal in words of relaying is one, and not only for now.
+///
+/// A default Postfix says `454 4.7.1 … Relay access denied` to every stranger, so a temporary code alone does not make it
+/// pass. But other servers name relaying where their next hop is down or their greylist has us wait: what has another
+/// enhanced code, or any word that is not known, is about the moment.
+pub(crate) fn refuses_relaying(words: &Wording<'_>, record: &RunRecord) -> bool {
+    let reply = &words.reply;
+    let says_nothing_else = || {
+        let of_policy = reply.enhanced().is_none_or(|code| code.is(7, 0) || code.is(7, 1));
+        of_policy && reply.code().number() != 452 && wire::gives_no_ground(reply, &names_asked_for(record))
+    };
+    words.names_relaying() && (reply.code().is_permanent() || says_nothing_else())
+}
+
+/// Names that a refusal may quote without giving a ground.
+pub(crate) fn names_asked_for(record: &RunRecord) -> Vec<&str> {
+    let RunRecord { identity, target, .. } = record;
+    let ours = iter::once(&identity.probe_domain).chain(&identity.lure_mx).chain(&identity.lure_a);
+    let names = ours.chain(&target.name).chain(&target.domains);
+    names.map(Domain::as_str).collect()
 }
 
 /// How much of one answer another repeats.
@@ -187,6 +216,10 @@ fn has_enhanced(reply: &Reply<'_>, pairs: &[(u16, u16)]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::identity::Identity;
+    use crate::moment::Date;
+    use crate::plan::Plan;
+    use crate::target::Target;
 
     fn why(step: Step, text: &str) -> Why {
         let octets = alloc::format!("{text}\r\n");
@@ -368,9 +401,64 @@ mod tests {
 
     #[test]
     fn a_domain_that_was_looked_up_shows() {
-        let reply = |text: &'static [u8]| cannot_find_domain(&Wording::of(Reply::parse(text).unwrap()));
-        assert!(reply(b"556 5.1.10 null MX\r\n"));
-        assert!(reply(b"550 Unrouteable address\r\n"));
-        assert!(!reply(b"554 5.7.1 Relay access denied\r\n"));
+        let domain = "probe.example".parse().unwrap();
+        let says = |text: &str| {
+            let octets = alloc::format!("{text}\r\n");
+            cannot_find_domain(&Wording::of(Reply::parse(octets.as_bytes()).unwrap()), &domain)
+        };
+        for text in [
+            "556 5.1.10 null MX",
+            "550 Unrouteable address",
+            "550 5.4.310 DNS domain probe.example does not exist [x]",
+            "550 MX of probe.example doesn't exist",
+            "550 5.1.1 Domain of recipient Probe.Example: not found",
+            "550 No valid MX for probe.example",
+            "550 cannot route to probe.example",
+        ] {
+            assert!(says(text), "{text}");
+        }
+        for text in [
+            "554 5.7.1 Relay access denied",
+            "550 5.1.1 <x@probe.example> does not exist",
+            "550 5.1.1 mailbox for x@probe.example not found",
+            "550 user does not exist",
+        ] {
+            assert!(!says(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_temporary_refusal_of_relaying_says_nothing_else() {
+        let target = Target::new("192.0.2.10".parse().unwrap(), 25);
+        let identity = Identity::new("probe.example".parse().unwrap());
+        let builder = Plan::builder(target, identity, "own-server:test".parse().unwrap()).allow_private();
+        let plan = builder.build(Date::from_unix(1_795_473_834), 1).unwrap();
+        let refuses = |text: &str| {
+            let octets = alloc::format!("{text}\r\n");
+            refuses_relaying(&Wording::of(Reply::parse(octets.as_bytes()).unwrap()), plan.record())
+        };
+        for text in [
+            "454 4.7.1 <x@y>: Relay access denied",
+            "450 relay not permitted",
+            "550 cannot relay: DNS failure",
+        ] {
+            assert!(refuses(text), "{text}");
+        }
+        for text in [
+            "451 4.4.4 Unable to relay: connection to next hop timed out",
+            "450 4.4.1 relay not permitted",
+            "452 relay not permitted",
+            "451 Cannot relay: DNS failure",
+            "450 4.3.0 relay rejected: milter failure",
+            "451 unable to relay: smarthost down",
+            "450 4.7.1 Relay access denied, retry after 300 seconds",
+            "450 4.7.1 relay denied: unknown triplet, delayed for 60 seconds",
+            "451 4.7.0 first attempt, relay denied",
+            "450 4.7.25 relay access denied",
+            "450 4.7.1 relaying not allowed yet",
+            "451 relay not permitted at present",
+        ] {
+            assert!(!refuses(text), "{text}");
+        }
     }
 }

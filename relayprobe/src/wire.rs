@@ -14,4 +14,4 @@ pub use ehlo::{Ehlo, Extension, SessionLimits};
 pub use enhanced::EnhancedCode;
 pub use queue_id::queue_id;
 pub use reply::{Code, Reply, ReplyDecoder, ReplyFault, ReplyLimits};
-pub(crate) use wording::{Reader, Wording, are_in_the_same_words, gives_no_ground, holds};
+pub(crate) use wording::{Reader, Wording, are_in_the_same_words, gives_no_ground, holds, holds_word};

@@ -10,6 +10,7 @@ use super::watch;
 use super::{Event, Output, Session};
 use crate::matrix::{self, Hello, Shape};
 use crate::plan::millis;
+use crate::refusal::refuses_relaying;
 use crate::target::Tls;
 use crate::transcript::{Class, Connection, Ledger, Step};
 use crate::wire::{Reply, Wording};
@@ -48,7 +49,8 @@ impl Session {
         for &probe in taken {
             let answer = ledger.answers().iter().rev().find(|answer| answer.probe == probe);
             let deferred = answer.is_some_and(|answer| {
-                let relaying = || words(connection, answer.entry).is_some_and(|words| words.names_relaying());
+                let words = || words(connection, answer.entry);
+                let relaying = || words().is_some_and(|words| refuses_relaying(&words, &self.record));
                 answer.code.is_transient() && !relaying()
             });
             let accepted = answer.is_some_and(|answer| answer.code.is_positive());

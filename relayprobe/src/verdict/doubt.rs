@@ -1,15 +1,14 @@
 //! Why a refusal may say nothing about relaying.
 
 use alloc::vec::Vec;
-use core::iter;
 
 use super::Reason;
-use crate::address::{Domain, Mailbox};
+use crate::address::Mailbox;
 use crate::matrix::{self, Case};
 use crate::octets::Octets;
 use crate::outcome::{Evidence, Outcome, Sighting, read_kept};
 use crate::plan::{Probe, RunRecord};
-use crate::refusal::{Likeness, Why, came_later, likeness};
+use crate::refusal::{Likeness, Why, came_later, likeness, names_asked_for};
 use crate::transcript::Step;
 use crate::wire::{self, Reader, Reply};
 
@@ -97,15 +96,8 @@ impl<'a> Doubt<'a> {
     /// Whether it has words that are not known: they may give a ground that only we have met, and that the server's own
     /// unknown mailboxes never come to.
     fn is_unread(&self, reply: &Octets) -> bool {
-        let names = self.names_asked_for();
+        let names = names_asked_for(self.record);
         !Reply::parse(reply.as_bytes()).is_ok_and(|reply| wire::gives_no_ground(&reply, &names))
-    }
-
-    /// Names that a refusal may quote without giving a ground.
-    fn names_asked_for(&self) -> Vec<&str> {
-        let RunRecord { identity, target, .. } = self.record;
-        let names = iter::once(&identity.probe_domain).chain(&target.name).chain(&target.domains);
-        names.map(Domain::as_str).collect()
     }
 }
 

@@ -40,6 +40,8 @@ impl Topics {
     pub(super) const UNKNOWN: Self = Self(1 << 11);
     /// The word alone.
     pub(super) const RELAY: Self = Self(1 << 12);
+    /// Something is not there, whatever it is.
+    pub(super) const MISSING: Self = Self(1 << 14);
     /// An IP address: it can only be ours, or that of a host we named.
     pub(super) const ADDRESS: Self = Self(1 << 13);
 

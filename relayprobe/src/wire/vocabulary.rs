@@ -1,6 +1,6 @@
 //! Words that a refusal may hold without giving a ground of its own.
 
-use super::wording::trimmed;
+use super::wording::{holds, trimmed};
 
 /// In the order of their octets, in lower case.
 ///
@@ -310,6 +310,11 @@ const WORDS: [&str; 299] = [
 
 /// Whether a word of a refusal gives no ground of its own: it is known, or a mark, an enhanced code, or one of `names`.
 pub(super) fn gives_no_ground(word: &[u8], names: &[&str]) -> bool {
+    // An address that we gave, without an at-sign in it: `<probe.example!user>`.
+    if word.starts_with(b"<") && word.contains(&b'>') && names.iter().any(|name| holds(word, name.as_bytes()))
+    {
+        return true;
+    }
     let Some(word) = trimmed(word, |octet| octet.is_ascii_alphanumeric() || !octet.is_ascii()) else {
         return true;
     };
@@ -342,7 +347,16 @@ mod tests {
 
     #[test]
     fn marks_codes_and_names_give_no_ground() {
-        for word in ["--", "(#5.7.1)", "5.7.1", "Denied.", "non-local", "isn't", "Probe.Example:"] {
+        for word in [
+            "--",
+            "(#5.7.1)",
+            "5.7.1",
+            "Denied.",
+            "non-local",
+            "isn't",
+            "Probe.Example:",
+            "<user%Probe.example>:",
+        ] {
             assert!(gives_no_ground(word.as_bytes(), &["probe.example"]), "{word}");
         }
         for word in [
@@ -356,6 +370,8 @@ mod tests {
             "x-denied",
             "relay1",
             "1.2.3.x",
+            "<spf>",
+            "<bl.probe.example",
         ] {
             assert!(!gives_no_ground(word.as_bytes(), &["probe.example"]), "{word}");
         }

@@ -59,9 +59,6 @@ impl<'a> Wording<'a> {
     ///
     /// A server that relays for others may refuse us, or this moment, in words that name relaying too. What sendmail
     /// adds about the client to a refusal to relay (`IP name lookup failed`) is no such ground.
-    ///
-    /// A temporary code counts as a refusal of relaying by its words alone: a default Postfix says
-    /// `454 4.7.1 … Relay access denied`.
     pub(crate) fn names_relaying(&self) -> bool {
         self.said.has(Topics::RELAYING) && !self.gives_other_ground()
     }
@@ -91,6 +88,11 @@ impl<'a> Wording<'a> {
     /// Whether a domain was looked up and not found.
     pub(crate) fn says_not_found(&self) -> bool {
         self.said.has(Topics::LOOKED_UP)
+    }
+
+    /// Whether something is not there, whatever it is.
+    pub(crate) fn says_missing(&self) -> bool {
+        self.said.has(Topics::MISSING)
     }
 
     /// Whether it is about our standing, or how much we ask.
@@ -149,6 +151,13 @@ pub(crate) fn are_in_the_same_words(one: &Reply<'_>, other: &Reply<'_>) -> bool 
 /// Whether every word of a refusal is known, and none gives a ground; `names` are those that we asked for.
 pub(crate) fn gives_no_ground(reply: &Reply<'_>, names: &[&str]) -> bool {
     tokens(reply).all(|token| vocabulary::gives_no_ground(token, names))
+}
+
+/// Whether a name or another word stands in a reply by itself, not in an address.
+pub(crate) fn holds_word(reply: &Reply<'_>, word: &str) -> bool {
+    tokens(reply).any(|token| {
+        trimmed(token, u8::is_ascii_alphanumeric).unwrap_or_default().eq_ignore_ascii_case(word.as_bytes())
+    })
 }
 
 fn words<'a>(reply: &Reply<'a>) -> impl Iterator<Item = &'a [u8]> {

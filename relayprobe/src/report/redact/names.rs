@@ -71,7 +71,8 @@ impl Names {
         let mut known: BTreeSet<Vec<u8>> = OFFICES.iter().map(|office| office.as_bytes().to_vec()).collect();
         for probe in &run.probes {
             let case = run.case(probe).map_or("", |case| &*case.id);
-            for own in [String::from(probe.user()), format!("b{}", probe.user), format!("{}.{case}", probe.user)]
+            for own in
+                [String::from(probe.user()), format!("b{}", probe.user), format!("{}.{case}", probe.user)]
             {
                 known.insert(own.to_ascii_lowercase().into_bytes());
             }

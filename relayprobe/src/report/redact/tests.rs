@@ -166,7 +166,7 @@ fn reading(text: &[u8]) -> impl PartialEq + core::fmt::Debug + use<> {
     let whys: Vec<Why> = steps.into_iter().map(|step| Why::of(step, &reply)).collect();
     let words = Wording::of(reply);
     let relaying = (words.names_relaying(), words.asks_for_tls());
-    let passing = (words.puts_off(), refusal::cannot_find_domain(&words));
+    let passing = (words.puts_off(), refusal::cannot_find_domain(&words, &run().identity.probe_domain));
     (reply.code(), reply.enhanced(), whys, relaying, passing, queue_id(&reply).map(String::from))
 }
 

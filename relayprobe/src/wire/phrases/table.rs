@@ -2,7 +2,7 @@
 
 use super::Topics;
 
-pub(super) const PHRASES: [(Topics, &[&str]); 13] = [
+pub(super) const PHRASES: [(Topics, &[&str]); 14] = [
     (
         Topics::RELAYING,
         &[
@@ -92,6 +92,10 @@ pub(super) const PHRASES: [(Topics, &[&str]); 13] = [
             "not responding",
             "policy server",
             "timeout",
+            "timed out",
+            "next hop",
+            "try again after",
+            "retry after",
             "time out",
             "spaeter",
             "plus tard",
@@ -126,6 +130,10 @@ pub(super) const PHRASES: [(Topics, &[&str]); 13] = [
         Topics::LOOKED_UP,
         &[
             "find a valid mx",
+            "no valid mx",
+            "cannot route",
+            "unable to route",
+            "no route to",
             "host unknown",
             "introuvable",
             "no encontrado",
@@ -434,5 +442,6 @@ pub(super) const PHRASES: [(Topics, &[&str]); 13] = [
             "not found in",
         ],
     ),
+    (Topics::MISSING, &["does not exist", "doesn't exist", "not found"]),
     (Topics::RELAY, &["relay"]),
 ];
