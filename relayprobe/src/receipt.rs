@@ -62,6 +62,9 @@ pub enum Handover {
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Envelope {
+    /// What the server that received it for us calls itself; nothing if that was our own.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
+    pub by: Option<Octets>,
     /// Who handed it over.
     pub peer: Option<IpAddr>,
     /// What it called itself.

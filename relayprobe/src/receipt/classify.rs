@@ -129,14 +129,30 @@ impl<'a> Seen<'a> {
                 .is_some_and(|envelope| sent::is_as_sent(&envelope.sender, self.record, self.token))
     }
 
-    /// Whether we seem to have handed it over ourselves: by the name that we gave the target, and untouched by any other
-    /// server. So it is if the target is our own receiving server, which takes mail for the probe domain as it should.
+    /// Whether we seem to have handed it over ourselves: so it is if the target is our own receiving server, which takes
+    /// mail for the probe domain as it should.
     fn is_from_us(self, trace: &Trace) -> bool {
         let Some(probe) = self.record.probe(self.token.probe()) else { return false };
         let Some(envelope) = &self.arrival.envelope else { return false };
-        !self.record.is_way_in(probe.path)
-            && trace.hops.is_empty()
-            && sent::is_our_name(&envelope.helo, self.record, probe)
+        let by = envelope.by.as_ref();
+        let handed_over = match trace.hops.last() {
+            // Whoever relays adds a line (RFC 5321 §4.4). Of a client without one, what another server writes is often its
+            // reverse name.
+            None => {
+                sent::is_our_name(&envelope.helo, self.record, probe)
+                    || by.is_some() && !envelope.peer.is_some_and(|peer| self.is_target(peer))
+            }
+            // It went through a filter, or another machine of that server's.
+            Some(lowest) => lowest.by.as_ref().zip(by).is_some_and(|(lowest, by)| same(lowest, by)),
+        };
+        handed_over && !self.record.is_way_in(probe.path)
+    }
+
+    /// Whether this is an address of the target.
+    fn is_target(self, address: IpAddr) -> bool {
+        let target = &self.record.target;
+        let known = [Some(target.address), target.other_address];
+        known.iter().flatten().any(|known| known.to_canonical() == address.to_canonical())
     }
 
     /// Whether its header has a field that begins so.
@@ -206,16 +222,9 @@ impl<'a> Seen<'a> {
 
     fn egress(self, trace: &Trace, report: Option<&Report>) -> Option<Egress> {
         let Envelope { peer, helo, .. } = self.arrival.envelope.as_ref()?;
-        let target = &self.record.target;
-        let is_target = |ip: IpAddr| {
-            [Some(target.address), target.other_address]
-                .iter()
-                .flatten()
-                .any(|known| known.to_canonical() == ip.to_canonical())
-        };
         let lines: Vec<_> = trace.hops.iter().map(|hop| hop.by.as_ref()).collect();
         let kind = match &*lines {
-            _ if peer.is_some_and(is_target) => EgressKind::Direct,
+            _ if peer.is_some_and(|peer| self.is_target(peer)) => EgressKind::Direct,
             // The way of a report is not that of the message.
             _ if report.is_some() => EgressKind::Unknown,
             [_] => EgressKind::Direct,

@@ -52,6 +52,9 @@ pub(super) fn sender(record: &RunRecord, token: &Token) -> Result<String, Unwrit
 /// be.
 pub(super) fn is_our_name(helo: &Octets, record: &RunRecord, probe: &Probe) -> bool {
     let Some(case) = record.case(probe) else { return false };
+    if record.identity.helo.as_str().as_bytes().eq_ignore_ascii_case(helo.as_bytes()) {
+        return true;
+    }
     match Names::new(record, probe, None).hello(&case.hello) {
         Ok(Some(line)) => line
             .text()

@@ -25,15 +25,34 @@ impl Arrival {
     }
 }
 
-/// The line of the handover to the receiving server: the topmost that is not of its own delivery to the mailbox.
+/// The line of the handover to the receiving server: the topmost that is not of its own delivery to the mailbox, of a
+/// program that fetched it from there, or of its way through a filter on the same machine.
+///
+/// A filter hands the message back to the server that it has it from: the lines of both have a client on their own machine,
+/// and the next one is of that server again. If it is not, the server is behind a proxy on its machine, or all of them are
+/// on one, and what is below the topmost was written by others.
 fn handover(header: &[Field]) -> Option<(usize, Hop)> {
     let lines = header.iter().enumerate().filter(|(_, field)| field.is("Received"));
-    let mut hops = lines.map(|(at, field)| (at, Hop::read(&field.value)));
-    hops.find(|(_, hop)| {
-        let protocol = hop.with.as_ref().map(Octets::as_bytes).unwrap_or_default();
-        let lmtp = protocol.get(..4).is_some_and(|start| start.eq_ignore_ascii_case(b"LMTP"));
-        hop.quality != Quality::LocalHandover && !lmtp
-    })
+    let hops = lines.map(|(at, field)| (at, Hop::read(&field.value)));
+    let mut hops = hops.filter(|(_, hop)| !is_delivery(hop));
+    let is_inside = |hop: &Hop| hop.peer.is_some_and(|peer| peer.to_canonical().is_loopback());
+    let top = hops.next()?;
+    if !is_inside(&top.1) {
+        return Some(top);
+    }
+    let outer = hops.find(|(_, hop)| !is_inside(hop));
+    let is_own = |(_, hop): &(usize, Hop)| {
+        let names = hop.by.as_ref().zip(top.1.by.as_ref());
+        names.is_some_and(|(one, other)| one.as_bytes().eq_ignore_ascii_case(other.as_bytes()))
+    };
+    Some(outer.filter(is_own).unwrap_or(top))
+}
+
+fn is_delivery(hop: &Hop) -> bool {
+    let protocol = hop.with.as_ref().map(Octets::as_bytes).unwrap_or_default();
+    let begins =
+        |word: &[u8]| protocol.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word));
+    hop.quality == Quality::LocalHandover || begins(b"LMTP") || begins(b"IMAP") || begins(b"POP")
 }
 
 fn envelope(above: &[Field], hop: Hop) -> Option<Envelope> {
@@ -47,6 +66,7 @@ fn envelope(above: &[Field], hop: Hop) -> Option<Envelope> {
     let recipients = recipients.unwrap_or_else(|| hop.recipient.into_iter().collect());
     let recipient = |address| EnvelopeRecipient { address, original: None };
     Some(Envelope {
+        by: hop.by,
         peer: hop.peer,
         helo: hop.helo.unwrap_or_default(),
         sender: sender.into(),

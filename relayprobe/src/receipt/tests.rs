@@ -89,6 +89,7 @@ impl Lab {
             at: DATE,
             handover: Handover::Taken,
             envelope: Some(Envelope {
+                by: None,
                 peer: Some(self.record.target.address),
                 helo: b"mail.target.example".as_slice().into(),
                 sender: sender.as_bytes().into(),

@@ -341,7 +341,7 @@ impl SinkSession {
 
     fn take_envelope(&mut self) -> Option<Envelope> {
         let (sender, recipients) = self.transaction.take()?;
-        Some(Envelope { peer: self.peer, helo: self.helo.clone(), sender, recipients })
+        Some(Envelope { by: None, peer: self.peer, helo: self.helo.clone(), sender, recipients })
     }
 
     fn hand_over(&mut self, handover: Handover, envelope: Envelope, message: Vec<u8>, in_hand: InHand) {

@@ -54,3 +54,72 @@ fn without_a_field_the_line_names_the_recipient() {
     assert_eq!(envelope.recipients[0].address.as_bytes(), b"x@probe.example");
     assert_eq!(envelope.sender.as_bytes(), b"");
 }
+
+/// What a server writes whose filter hands every message back to it.
+const FILTERED: &str = "Received: from localhost (localhost [127.0.0.1])\r\n\tby mx.probe.example (Postfix) with ESMTP id B2;\r\n\t\
+    Mon, 23 Nov 2026 21:05:56 +0000\r\n\
+    Received: from mx.probe.example ([127.0.0.1])\r\n\tby localhost (mx.probe.example [127.0.0.1]) (amavisd-new, port 10024)\r\n\
+    \twith ESMTP id xyz; Mon, 23 Nov 2026 21:05:56 +0000\r\n";
+const FETCHED: &str = "Received: from mx.probe.example [203.0.113.25]\r\n\tby desk.example with IMAP (fetchmail-6.4.37)\r\n\t\
+    for <desk@localhost> (single-drop); Mon, 23 Nov 2026 21:06:00 +0000\r\n";
+
+#[test]
+fn the_ways_behind_the_receiving_server_are_not_the_handover() {
+    let lab = Lab::plain();
+    for above in [FILTERED, FETCHED] {
+        let stored = format!(
+            "Return-Path: <{}>\r\nX-Original-To: {}\r\n{above}{LINE}{}",
+            lab.sender(),
+            lab.recipient(),
+            lab.relayed()
+        );
+        let receipt = lab.receipt(&Arrival::from_message(stored.as_bytes(), DATE));
+        let egress = receipt.egress.as_ref().unwrap();
+        assert_eq!((receipt.kind, egress.address), (ReceiptKind::Relayed, TARGET.parse().ok()), "{above}");
+    }
+}
+
+#[test]
+fn behind_a_proxy_on_its_machine_the_topmost_line_is_the_handover() {
+    let lab = Lab::plain();
+    let proxied = LINE.replace("unknown [198.18.0.10]", "localhost [127.0.0.1]");
+    let stored = format!(
+        "Return-Path: <{}>\r\nX-Original-To: {}\r\n{proxied}{}",
+        lab.sender(),
+        lab.recipient(),
+        lab.relayed()
+    );
+    let receipt = lab.receipt(&Arrival::from_message(stored.as_bytes(), DATE));
+    let egress = receipt.egress.as_ref().unwrap();
+    assert_eq!((receipt.kind, egress.address), (ReceiptKind::Relayed, "127.0.0.1".parse().ok()));
+}
+
+#[test]
+fn a_target_that_receives_for_us_relays_nothing_by_that() {
+    let lab = Lab::plain();
+    let postfix = |name: &str, client: &str| {
+        format!(
+            "Received: from {name} ({client})\r\n\tby mx.probe.example (Postfix) with ESMTP id A1;\r\n\t\
+            Mon, 23 Nov 2026 21:05:55 +0000\r\n"
+        )
+    };
+    let by_name = postfix("probe.example", "unknown [203.0.113.5]");
+    // Some write a client's reverse name alone.
+    let by_reverse_name = postfix("tester.example", "tester.example [203.0.113.5]");
+    let elsewhere = "Received: from filter.probe.example ([10.0.0.9])\r\n\tby mx.probe.example (Postfix) with ESMTP id B2;\r\n\t\
+        Mon, 23 Nov 2026 21:05:56 +0000\r\n\
+        Received: from mx.probe.example ([10.0.0.8])\r\n\tby filter.probe.example with ESMTP id F1;\r\n\t\
+        Mon, 23 Nov 2026 21:05:56 +0000\r\n";
+    for above in ["", FILTERED, FETCHED, elsewhere] {
+        for line in [&by_name, &by_reverse_name] {
+            let stored = format!(
+                "Return-Path: <{}>\r\nDelivered-To: {}\r\n{above}{line}{}",
+                lab.sender(),
+                lab.recipient(),
+                lab.sent()
+            );
+            let arrival = Arrival::from_message(stored.as_bytes(), DATE);
+            assert_eq!(lab.kind(&arrival), ReceiptKind::Reported, "{stored}");
+        }
+    }
+}
