@@ -264,18 +264,29 @@ const OTHERS: [(&str, i32); 2] = [
 
 #[test]
 fn somebodys_mail_is_neither_kept_nor_lost() {
-    let store = folder();
+    let place = folder();
+    let (store, typo) = (place.path().join("store"), place.path().join("stroe"));
+    let config = place.path().join("relayprobe.toml");
+    let (code, _, err) =
+        run(&[&["init", "--store", text(&store), "--config", text(&config)], &TESTER[..6]].concat());
+    assert_eq!(code, 0, "{err}");
+    let receive = |store: &Path, options: &[&str], message: &str| {
+        let arguments = [&["receive", "--store", text(store)][..], options].concat();
+        let mut child =
+            command(&arguments).stdin(Stdio::piped()).stderr(Stdio::null()).spawn().expect("it runs");
+        // It may end before it has read.
+        let _written = child.stdin.take().expect("it is piped").write_all(message.as_bytes());
+        child.wait().expect("it ends").code()
+    };
     for (message, refused) in OTHERS {
         for (options, expected) in [(&[][..], 0), (&["--refuse-others"][..], refused)] {
-            let arguments = [&["receive", "--store", text(store.path())][..], options].concat();
-            let mut child =
-                command(&arguments).stdin(Stdio::piped()).stderr(Stdio::null()).spawn().expect("it runs");
-            child.stdin.take().expect("it is piped").write_all(message.as_bytes()).expect("it reads");
-            assert_eq!(child.wait().expect("it ends").code(), Some(expected), "{message}");
+            assert_eq!(receive(&store, options, message), Some(expected), "{message}");
+            // Where no store is none is made: the mail stays in the server's queue.
+            assert_eq!((receive(&typo, options, message), typo.exists()), (Some(75), false), "{message}");
         }
     }
-    assert_eq!(listed(&store.path().join("receipts/new")), Vec::<String>::new());
-    assert_eq!(listed(&store.path().join("receipts/cur")), Vec::<String>::new());
+    assert_eq!(listed(&store.join("receipts/new")), Vec::<String>::new());
+    assert_eq!(listed(&store.join("receipts/cur")), Vec::<String>::new());
 }
 
 #[test]

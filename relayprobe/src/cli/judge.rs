@@ -96,7 +96,7 @@ pub(crate) fn read(text: &str, path: &std::path::Path) -> Result<Report, JudgeEr
 
 impl JudgeOptions {
     fn add(&self, report: &mut Report) -> Result<(), Failure> {
-        let store = self.store.as_deref().map(Store::open).transpose()?;
+        let store = self.store.as_deref().map(Store::open_old).transpose()?;
         let mut sources = Sources::default();
         if let Some(store) = &store {
             sources.follow(store.spool()?);

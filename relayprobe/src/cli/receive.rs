@@ -50,7 +50,7 @@ pub(crate) fn receive(options: &ReceiveOptions) -> Result<u8, Failure> {
 }
 
 fn take(options: &ReceiveOptions) -> Result<u8, Failure> {
-    let store = Store::open(&options.store)?;
+    let store = Store::open_old(&options.store)?;
     let desk = Desk { store: &store, on_change: options.on_change.as_deref() };
     let mut octets = Vec::new();
     let path = PathBuf::from("-");

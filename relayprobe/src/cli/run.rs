@@ -5,6 +5,7 @@ use std::io::{self, Write as _};
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::process;
+use std::time::{Duration, Instant};
 
 use clap::Args;
 use relayprobe::driver::{self, Stop, blocking};
@@ -34,6 +35,8 @@ pub(crate) struct Kept {
     pub(crate) json: bool,
 }
 
+/// A second signal within this time is the first one: `timeout` sends it to the program and to its process group.
+const AT_ONCE: Duration = Duration::from_millis(300);
 /// What a shell reports of a program that Ctrl-C ended.
 const INTERRUPTED: i32 = 130;
 
@@ -74,11 +77,14 @@ pub(crate) fn run(
 pub(crate) fn stop_on_signal() -> Stop {
     let stop = Stop::new();
     let handle = stop.clone();
-    let handler = move || {
-        if handle.is_stopped() {
-            process::exit(INTERRUPTED);
+    let mut stopped: Option<Instant> = None;
+    let handler = move || match stopped {
+        None => {
+            stopped = Some(Instant::now());
+            handle.stop();
         }
-        handle.stop();
+        Some(at) if at.elapsed() >= AT_ONCE => process::exit(INTERRUPTED),
+        Some(_) => {}
     };
     // Without a handler Ctrl-C ends the program at once, as it does anywhere.
     let _installed = ctrlc::set_handler(handler);

@@ -180,7 +180,8 @@ impl Dialogue {
             Phase::Settling(_) | Phase::Ready => self.quit(),
             Phase::Writing | Phase::Listening => {
                 self.script.clear();
-                self.deadline = self.deadline.min(now.after(millis(limits.deadlines.quit)));
+                // For all of them together: a server that is slow with each has no claim to more.
+                self.last = self.last.min(now.after(millis(limits.deadlines.quit)));
             }
         }
     }
