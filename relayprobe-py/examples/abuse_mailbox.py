@@ -17,14 +17,14 @@ from email.parser import BytesParser
 from email.utils import parseaddr
 from pathlib import Path
 
-from relayprobe import Authorization, Error, Identity, PlanError, Report, Store, Target, Verdict, probe
+from relayprobe import Authorization, Error, Identity, PlanError, Report, Store, Target, TargetError, Verdict, probe
 
 SUBJECT = "relay test"
 OPTIONS: dict[str, object] = {}
 ADVICE = {
     Verdict.OPEN_RELAY: "It relays for strangers: close it for all but your own networks and those who log in, then ask again.",
     Verdict.SUSPECTED: "It accepts what a correct server refuses. We cannot prove that it relays; please look at its configuration.",
-    Verdict.CLOSED: "It refused to relay in every form that we tried. A block for relaying can be lifted.",
+    Verdict.CLOSED: "It refused to relay in every form that we tried. Once the standard matrix says so too, a block for relaying can be lifted.",
     Verdict.ACCEPTS_WITHOUT_RELAYING: "It accepts mail for strangers, and none of ours came back. It does not relay.",
 }
 
@@ -82,9 +82,13 @@ def main(config: str, customers: str, requests: str, answers: str, store: str) -
             report, fault = None, None
             try:
                 report = test(customer, identity, kept)
-            except PlanError as raised:
-                # Tested today already, or the contract is over: that is an answer too.
+            except (PlanError, TargetError) as raised:
+                # Tested today already, the contract is over, or the name is gone: that is an answer too.
                 fault = raised
+            except Error as raised:
+                # Trouble of our own: the request stays new, and the next ones have their turn.
+                print(f"{customer.contract}: {raised}", file=sys.stderr)
+                continue
             outbox.add(answer(customer, identity, report, fault).as_bytes())
             print(f"{customer.contract}: {report.verdict if report else fault}")
         done = inbox[key]

@@ -68,7 +68,8 @@ def probe_many(
     A target that may not be tested, or whose name has no address, ends nothing: it is logged as a warning and stands in
     ``refused``. With a ``store`` earlier runs are heeded, reports are kept before they are given, and the same call goes on where a
     killed one ended. ``stop`` ends the runs politely and gives what they found. ``progress`` is called after each target. An option that
-    is wrong raises :class:`InputError` before a target is taken.
+    is wrong raises :class:`InputError` before a target is taken. A text that can be no target raises it when its turn comes; the next
+    call goes on behind it.
 
     Messages are for one server at a time: ``prove`` is refused here; give what is ``suspected`` to :func:`probe`.
     """

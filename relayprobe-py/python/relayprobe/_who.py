@@ -234,6 +234,8 @@ def as_target(target: str | Address | Target) -> Target:
 def as_authorization(authorization: str | Authorization) -> Authorization:
     if isinstance(authorization, Authorization):
         return authorization
+    if not isinstance(authorization, str):
+        raise TypeError(f"an authorization is str or Authorization, not {type(authorization).__name__}")
     return Authorization.parse(authorization)
 
 

@@ -172,7 +172,7 @@ impl fmt::Display for Reason {
             Self::TlsRequired => f.write_str("the server wants TLS first, and behind TLS it was not found closed"),
             Self::Busy => f.write_str("the server was busy (a temporary code on connecting)"),
             Self::OutOfStep => f.write_str("what the server sent on connecting cannot be read as SMTP replies in turn"),
-            Self::CutOff => f.write_str("the server ended the connection before any envelope"),
+            Self::CutOff => f.write_str("the connection ended before any envelope"),
             Self::PartialMatrix => f.write_str("only named cases were asked; the quick, standard or full matrix can find a server closed"),
             Self::Stopped => f.write_str("the run was stopped"),
             Self::Limit => f.write_str("the run reached one of its limits"),

@@ -51,7 +51,7 @@ fn transcript(run: &RunRecord) -> Transcript {
 
 fn names() -> (String, Names) {
     let run = run();
-    (run.probes[1].user().to_owned(), Names::new(&run, &transcript(&run)))
+    (String::from(run.probes[1].user()), Names::new(&run, &transcript(&run)))
 }
 
 /// A text without the names in it; `USER` stands for a user of ours.
