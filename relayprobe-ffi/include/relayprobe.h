@@ -1088,7 +1088,7 @@ enum relayprobe_status relayprobe_plan_add_implicit_tls(struct relayprobe_plan *
                                                         uint16_t port);
 
 /**
- * Allows loopback, private and link-local targets, on any port. `plan` must not be NULL.
+ * Allows loopback, private and link-local targets, on mail ports and from 1024 on. `plan` must not be NULL.
  */
 enum relayprobe_status relayprobe_plan_allow_private(struct relayprobe_plan *plan);
 

@@ -38,8 +38,8 @@ const SLICE: Duration = Duration::from_millis(100);
 
 /// Ends a run from elsewhere: a signal handler, another thread, another task.
 ///
-/// The run notices within a tenth of a second, ends politely and keeps its record. All clones are one handle, and it
-/// stays stopped.
+/// The run notices within a tenth of a second, ends politely and keeps its record: what was asked already has as long to be
+/// answered as a QUIT. All clones are one handle, and it stays stopped.
 #[derive(Clone, Debug, Default)]
 pub struct Stop(Arc<AtomicBool>);
 

@@ -185,7 +185,7 @@ pub unsafe extern "C" fn relayprobe_plan_add_implicit_tls(
     })
 }
 
-/// Allows loopback, private and link-local targets, on any port. `plan` must not be NULL.
+/// Allows loopback, private and link-local targets, on mail ports and from 1024 on. `plan` must not be NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn relayprobe_plan_allow_private(plan: *mut relayprobe_plan) -> relayprobe_status {
     guard(|| {
