@@ -1,19 +1,17 @@
 //! Runs against many targets by the sweep of the tokio driver, in a thread that never needs the interpreter.
 
-use core::future::ready;
 use core::net::IpAddr;
 use core::time::Duration;
 use std::io;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
-use std::vec;
 
 use pyo3::exceptions::{PyRuntimeError, PyStopIteration};
 use pyo3::prelude::*;
 use relayprobe::Target;
 use relayprobe::cli::files::room_for;
-use relayprobe::cli::store::{self, MadeBy};
+use relayprobe::cli::store::MadeBy;
 use relayprobe::driver::Stop;
 use relayprobe::driver::tokio::{Counts, Pace, Sweep, Swept};
 use tokio::sync::mpsc::error::TrySendError;
@@ -31,7 +29,7 @@ use crate::who::{Fields, target_of};
 #[pyclass(frozen, module = "relayprobe._core")]
 pub(crate) struct Many {
     feed: Mutex<Option<feeding::Sender<Fed>>>,
-    results: Mutex<Results>,
+    results: Mutex<Receiver<Told>>,
     counts: Arc<Mutex<Counts>>,
     stop: Stop,
     /// Dropped, it ends the sweep at once.
@@ -44,24 +42,6 @@ pub(crate) struct Many {
 struct Fed {
     number: u64,
     target: Target,
-}
-
-/// What came back from the sweep.
-struct Results {
-    coming: Receiver<Vec<Told>>,
-    here: vec::IntoIter<Told>,
-}
-
-impl Results {
-    /// The next one, after waiting at most so long for it.
-    fn next(&mut self, patience: Duration) -> Result<Told, RecvTimeoutError> {
-        loop {
-            if let Some(told) = self.here.next() {
-                return Ok(told);
-            }
-            self.here = self.coming.recv_timeout(patience)?.into_iter();
-        }
-    }
 }
 
 enum Told {
@@ -95,10 +75,10 @@ impl Many {
         pace.network_pause = network_pause;
         pace.per_second = per_second;
         pace.waiting = pace.in_flight.saturating_mul(4).max(1_024);
-        let lock = planner.store.as_ref().map(store::Store::begin_sweep).transpose();
+        let lock = planner.store.as_ref().map(relayprobe::cli::store::Store::begin_sweep).transpose();
         let lock = lock.map_err(|fault| store_error(py, &fault))?;
         let (feed, targets) = feeding::channel(pace.in_flight);
-        let (tell, coming) = mpsc::channel();
+        let (tell, results) = mpsc::channel();
         let (alive, ended) = oneshot::channel();
         let (stop, counts) = (Stop::new(), Arc::default());
         let work = Work { planner, pace, stop: stop.clone(), counts: Arc::clone(&counts), tell };
@@ -117,7 +97,7 @@ impl Many {
         let thread = begun.map_err(runtime_error)?;
         Ok(Self {
             feed: Mutex::new(Some(feed)),
-            results: Mutex::new(Results { coming, here: Vec::new().into_iter() }),
+            results: Mutex::new(results),
             counts,
             stop,
             alive: Mutex::new(Some(alive)),
@@ -162,7 +142,7 @@ impl Many {
     fn next(&self, py: Python<'_>, patience: f64) -> PyResult<Option<Found>> {
         self.home.check(py, "sweep")?;
         let patience = Duration::try_from_secs_f64(patience).unwrap_or_default();
-        match py.detach(|| lock(&self.results).next(patience)) {
+        match py.detach(|| lock(&self.results).recv_timeout(patience)) {
             Ok(Told::Report(number, inner)) => Ok(Some((number, Some(Report { inner: *inner }), None))),
             Ok(Told::Refused(number, refusal)) => {
                 Ok(Some((number, None, Some(refusal.raised(py).into_value(py).into_any()))))
@@ -200,7 +180,7 @@ struct Work {
     pace: Pace,
     stop: Stop,
     counts: Arc<Mutex<Counts>>,
-    tell: mpsc::Sender<Vec<Told>>,
+    tell: mpsc::Sender<Told>,
 }
 
 impl Work {
@@ -213,38 +193,20 @@ impl Work {
         let plan = |fed: &Fed| planner.plan(fed.target.clone(), None, MadeBy::Sweep);
         let mut sweep = Sweep::polled(targets, plan, pace, &stop);
         while let Some(swept) = sweep.next().await {
-            let mut piece = Vec::from_iter(told(swept, store.as_ref()));
-            // What has ended meanwhile goes with it: to wake the caller costs more than to hand a report over.
-            while let Some(swept) = if_there(sweep.next()).await {
-                piece.extend(told(swept, store.as_ref()));
-            }
             *lock(&counts) = sweep.counts();
-            if tell.send(piece).is_err() {
+            let told = match swept {
+                Swept::Report(fed, report) => match store.as_ref().map(|store| store.keep_report(&report)) {
+                    Some(Err(fault)) => Told::Refused(fed.number, Refusal::Store(fault)),
+                    Some(Ok(_)) | None => Told::Report(fed.number, report),
+                },
+                Swept::Refused(fed, refusal) => Told::Refused(fed.number, refusal),
+                Swept::Repeated(fed) => Told::Repeated(fed.number),
+                _ => continue,
+            };
+            if tell.send(told).is_err() {
                 return;
             }
         }
         *lock(&counts) = sweep.counts();
-    }
-}
-
-/// What became of a target, after it was kept.
-fn told(swept: Swept<Fed, Refusal>, store: Option<&store::Store>) -> Option<Told> {
-    Some(match swept {
-        Swept::Report(fed, report) => match store.map(|store| store.keep_report(&report)) {
-            Some(Err(fault)) => Told::Refused(fed.number, Refusal::Store(fault)),
-            Some(Ok(_)) | None => Told::Report(fed.number, report),
-        },
-        Swept::Refused(fed, refusal) => Told::Refused(fed.number, refusal),
-        Swept::Repeated(fed) => Told::Repeated(fed.number),
-        _ => return None,
-    })
-}
-
-/// What this future has now, without waiting for it.
-async fn if_there<T>(future: impl Future<Output = Option<T>>) -> Option<T> {
-    tokio::select! {
-        biased;
-        found = future => found,
-        () = ready(()) => None,
     }
 }
