@@ -18,6 +18,7 @@ use crate::octets::{Octets, sha256};
 use crate::plan::RunRecord;
 use crate::token::{self, Keyring, Token};
 use crate::trace::Trace;
+use crate::trace::fields::begins;
 
 /// Says what an arrival is, by the token in it that is hardest to come by. `runs` finds a run record by the name of the run.
 pub fn classify(arrival: &Arrival, keys: &Keyring, runs: &dyn Fn(&str) -> Option<RunRecord>) -> Classified {
@@ -143,7 +144,7 @@ impl<'a> Seen<'a> {
                     || by.is_some() && !envelope.peer.is_some_and(|peer| self.is_target(peer))
             }
             // It went through a filter, or another machine of that server's.
-            Some(lowest) => lowest.by.as_ref().zip(by).is_some_and(|(lowest, by)| same(lowest, by)),
+            Some(lowest) => same(lowest.by.as_ref(), by),
         };
         handed_over && !self.record.is_way_in(probe.path)
     }
@@ -163,11 +164,7 @@ impl<'a> Seen<'a> {
     /// Whether a program at the target's side answered.
     fn is_automatic(self) -> bool {
         let says = |name: &str, words: &[&str]| {
-            self.mail.all(name).any(|value| {
-                words.iter().any(|word| {
-                    value.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word.as_bytes()))
-                })
-            })
+            self.mail.all(name).any(|value| words.iter().any(|word| begins(value, word)))
         };
         // Our own message says `auto-generated` (RFC 3834 §5).
         says("Auto-Submitted", &["auto-replied", "auto-notified"])
@@ -228,7 +225,7 @@ impl<'a> Seen<'a> {
             // The way of a report is not that of the message.
             _ if report.is_some() => EgressKind::Unknown,
             [_] => EgressKind::Direct,
-            [Some(top), .., Some(lowest)] if same(top, lowest) => EgressKind::Direct,
+            [top, .., lowest] if same(*top, *lowest) => EgressKind::Direct,
             [Some(_), .., Some(_)] => EgressKind::Smarthost,
             _ => EgressKind::Unknown,
         };
@@ -255,6 +252,7 @@ const MARKED: [&str; 3] = ["List-", "Delivered-To", "X-Original-To"];
 /// Fields that only automatic answers have.
 const ANSWERS: [&str; 4] = ["X-Autoreply", "X-Autorespond", "X-Autoresponder", "X-Autoresponse"];
 
-fn same(one: &Octets, other: &Octets) -> bool {
-    one.as_bytes().eq_ignore_ascii_case(other.as_bytes())
+/// Whether two names are known, and the same.
+pub(super) fn same(one: Option<&Octets>, other: Option<&Octets>) -> bool {
+    one.zip(other).is_some_and(|(one, other)| one.as_bytes().eq_ignore_ascii_case(other.as_bytes()))
 }

@@ -4,6 +4,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::search::carries;
+use crate::matrix::Hello;
 use crate::octets::Octets;
 use crate::plan::{Names, Probe, RunRecord};
 use crate::token::Token;
@@ -52,17 +53,16 @@ pub(super) fn sender(record: &RunRecord, token: &Token) -> Result<String, Unwrit
 /// be.
 pub(super) fn is_our_name(helo: &Octets, record: &RunRecord, probe: &Probe) -> bool {
     let Some(case) = record.case(probe) else { return false };
-    if record.identity.helo.as_str().as_bytes().eq_ignore_ascii_case(helo.as_bytes()) {
-        return true;
-    }
-    match Names::new(record, probe, None).hello(&case.hello) {
+    let given = |hello| match Names::new(record, probe, None).hello(hello) {
         Ok(Some(line)) => line
             .text()
             .split_once(' ')
             .is_some_and(|(_, name)| name.as_bytes().eq_ignore_ascii_case(helo.as_bytes())),
         Ok(None) => helo.as_bytes().is_empty(),
         Err(_) => true,
-    }
+    };
+    // Messages may be sent on a connection with our own name.
+    [&Hello::Own, &case.hello].into_iter().any(given)
 }
 
 /// The recipient that the plan wrote for the token's probe, if its form has no token in it: only then can it be told by

@@ -2,10 +2,11 @@
 
 use alloc::vec::Vec;
 
+use super::classify::same;
 use super::{Arrival, Envelope, EnvelopeRecipient, Handover};
 use crate::moment::Date;
 use crate::octets::Octets;
-use crate::trace::fields::{Field, fields};
+use crate::trace::fields::{Field, begins, fields};
 use crate::trace::{Hop, Quality};
 
 impl Arrival {
@@ -41,18 +42,14 @@ fn handover(header: &[Field]) -> Option<(usize, Hop)> {
         return Some(top);
     }
     let outer = hops.find(|(_, hop)| !is_inside(hop));
-    let is_own = |(_, hop): &(usize, Hop)| {
-        let names = hop.by.as_ref().zip(top.1.by.as_ref());
-        names.is_some_and(|(one, other)| one.as_bytes().eq_ignore_ascii_case(other.as_bytes()))
-    };
+    let is_own = |(_, hop): &(usize, Hop)| same(hop.by.as_ref(), top.1.by.as_ref());
     Some(outer.filter(is_own).unwrap_or(top))
 }
 
 fn is_delivery(hop: &Hop) -> bool {
     let protocol = hop.with.as_ref().map(Octets::as_bytes).unwrap_or_default();
-    let begins =
-        |word: &[u8]| protocol.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word));
-    hop.quality == Quality::LocalHandover || begins(b"LMTP") || begins(b"IMAP") || begins(b"POP")
+    let is_to_a_mailbox = || ["LMTP", "IMAP", "POP"].iter().any(|start| begins(protocol, start));
+    hop.quality == Quality::LocalHandover || is_to_a_mailbox()
 }
 
 fn envelope(above: &[Field], hop: Hop) -> Option<Envelope> {

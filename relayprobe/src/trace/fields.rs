@@ -24,8 +24,13 @@ impl Field {
 
     /// Whether its name begins so, in whatever case.
     pub(crate) fn begins(&self, start: &str) -> bool {
-        self.name.get(..start.len()).is_some_and(|name| name.eq_ignore_ascii_case(start))
+        begins(self.name.as_bytes(), start)
     }
+}
+
+/// Whether a text begins so, in whatever case.
+pub(crate) fn begins(text: &[u8], start: &str) -> bool {
+    text.get(..start.len()).is_some_and(|text| text.eq_ignore_ascii_case(start.as_bytes()))
 }
 
 /// The fields at the beginning of a text, the first one first, each as often as it is there.

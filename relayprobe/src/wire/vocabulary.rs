@@ -1,5 +1,7 @@
 //! Words that a refusal may hold without giving a ground of its own.
 
+use memchr::memchr2;
+
 use super::wording::{holds, trimmed};
 
 /// In the order of their octets, in lower case.
@@ -310,9 +312,9 @@ const WORDS: [&str; 299] = [
 
 /// Whether a word of a refusal gives no ground of its own: it is known, or a mark, an enhanced code, or one of `names`.
 pub(super) fn gives_no_ground(word: &[u8], names: &[&str]) -> bool {
-    // An address that we gave, without an at-sign in it: `<probe.example!user>`.
-    if word.starts_with(b"<") && word.contains(&b'>') && names.iter().any(|name| holds(word, name.as_bytes()))
-    {
+    // An address that we gave, without an at-sign in it.
+    let is_address = word.starts_with(b"<") && word.contains(&b'>') && memchr2(b'!', b'%', word).is_some();
+    if is_address && names.iter().any(|name| holds(word, name.as_bytes())) {
         return true;
     }
     let Some(word) = trimmed(word, |octet| octet.is_ascii_alphanumeric() || !octet.is_ascii()) else {
@@ -356,6 +358,8 @@ mod tests {
             "isn't",
             "Probe.Example:",
             "<user%Probe.example>:",
+            "<probe.example!user>...",
+            "<probe.example>:",
         ] {
             assert!(gives_no_ground(word.as_bytes(), &["probe.example"]), "{word}");
         }
@@ -372,6 +376,7 @@ mod tests {
             "1.2.3.x",
             "<spf>",
             "<bl.probe.example",
+            "<bl.probe.example>",
         ] {
             assert!(!gives_no_ground(word.as_bytes(), &["probe.example"]), "{word}");
         }
