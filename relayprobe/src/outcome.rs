@@ -7,7 +7,7 @@ mod proof;
 pub use absent::{NotApplicable, NotTested};
 use evidence::Order;
 pub(crate) use evidence::{Evidence, Seen, Sighting};
-pub(crate) use proof::{queue_ids, until};
+pub(crate) use proof::{open_until, queue_ids, until};
 
 use alloc::vec;
 use alloc::vec::Vec;

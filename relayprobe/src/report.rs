@@ -23,7 +23,7 @@ use crate::matrix::{Acceptance, Family};
 use crate::moment::Date;
 use crate::octets::Octets;
 use crate::outcome::{self, Evidence, Outcome};
-use crate::plan::{Redaction, RunRecord};
+use crate::plan::{Probe, Redaction, RunRecord};
 use crate::receipt::{Receipt, ReceiptKind};
 use crate::transcript::{Step, Transcript};
 use crate::verdict::{self, How, JUDGE_VERSION, PathVerdict, Reason, Verdict};
@@ -300,12 +300,12 @@ impl Findings {
     fn of(run: &RunRecord, transcript: &Transcript, receipts: &[Receipt], as_of: Date) -> Self {
         let evidence = Evidence::new(run, transcript);
         let outcomes = outcome::of(&evidence, receipts, as_of);
-        let judgement = verdict::judge(&evidence, receipts, &outcomes);
-        let pending = |outcome: &Outcome| match outcome {
-            Outcome::AcceptedPending { until, .. } => Some(*until),
-            _ => None,
+        let judgement = verdict::judge(&evidence, receipts, &outcomes, as_of);
+        let judged = run.probes.iter().zip(&outcomes);
+        let open = |(probe, outcome): (&Probe, _)| {
+            outcome::open_until(&evidence, receipts, probe.number, outcome, as_of)
         };
-        let pending_until = outcomes.iter().filter_map(pending).max();
+        let pending_until = judged.filter_map(open).max();
         let queue_ids = outcome::queue_ids(&evidence);
         let mut probes = Vec::with_capacity(outcomes.len());
         probes.extend(run.probes.iter().zip(outcomes).filter_map(|(probe, outcome)| {

@@ -14,6 +14,7 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use crate::matrix::Selection;
+use crate::moment::Date;
 use crate::outcome::{Evidence, Outcome};
 use crate::plan::RunRecord;
 use crate::receipt::Receipt;
@@ -107,11 +108,16 @@ pub(crate) struct Judgement {
 }
 
 /// Judges a run.
-pub(crate) fn judge(evidence: &Evidence<'_>, receipts: &[Receipt], outcomes: &[Outcome]) -> Judgement {
+pub(crate) fn judge(
+    evidence: &Evidence<'_>,
+    receipts: &[Receipt],
+    outcomes: &[Outcome],
+    as_of: Date,
+) -> Judgement {
     let (record, transcript) = (evidence.record, evidence.transcript);
     let sink = SinkHealth::new(evidence, receipts);
     let standings: Vec<Standing> = (0..record.target_paths().len())
-        .map(|at| path::stand(evidence, outcomes, receipts, &sink, at))
+        .map(|at| path::stand(evidence, outcomes, receipts, &sink, as_of, at))
         .collect();
     let mut judgement = combine(record, &standings);
     let mut add = |reason: Reason| {

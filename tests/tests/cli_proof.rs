@@ -120,6 +120,21 @@ fn silence_is_believed_after_a_sign_of_life() {
     assert_eq!((code, &report["verdict"]), (1, &Value::from("suspected")));
 }
 
+#[test]
+fn failures_that_are_reported_at_once_end_no_wait() {
+    let sink = free_address();
+    let server = postfix::start(postfix::Flavour::AcceptsThenBounces, Some(sink));
+    let place = sink.to_string();
+    let options = ["--sink", &place, "--prove", "all", "--messages", "40", "--window", "6s", "--wait", "20s"];
+    let begin = Instant::now();
+    let (code, report, err) = prove(&server, &options);
+    assert!(begin.elapsed() >= Duration::from_secs(6), "{err}");
+    let probes = report["probes"].as_array().expect("probes");
+    let of = |wanted: &str| probes.iter().filter(|probe| probe["outcome"] == wanted).count();
+    assert!(of("accepted-then-bounced") > 0 && of("accepted-no-receipt") == 0, "{err}");
+    assert_eq!((code, &report["verdict"]), (0, &Value::from("accepts-without-relaying")), "{err}");
+}
+
 /// A receiving server by itself; killed when it is dropped.
 struct Standing {
     child: Child,

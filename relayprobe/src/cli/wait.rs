@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use relayprobe::driver::{self, Stop, blocking};
 use relayprobe::moment::Date;
 use relayprobe::receipt::{Arrival, Classified, Receipt, classify_each};
+use relayprobe::verdict::Reason;
 use relayprobe::{Keyring, Report, Verdict};
 
 use crate::cli::output::tell;
@@ -204,12 +205,9 @@ pub(crate) fn tell_notes(sources: &mut Sources) {
     sources.notes().iter().for_each(|note| tell(format_args!("note: {note}")));
 }
 
-/// Whether the windows are over and nothing came, so that only a sign of life of our own server is missing.
+/// Whether the windows are over and nothing was relayed, so that only a sign of life of our own server is missing.
 fn waits_for_silence(report: &Report) -> bool {
-    let silent = |probe: &relayprobe::report::ProbeReport| {
-        probe.outcome.as_str() == "accepted-no-receipt" && !probe.case.starts_with("ctl-")
-    };
-    report.pending_until.is_none() && report.verdict != Verdict::OpenRelay && report.probes.iter().any(silent)
+    report.pending_until.is_none() && report.reasons.contains(&Reason::SinkUnproven)
 }
 
 /// How many messages of our own came by the way in.

@@ -39,6 +39,21 @@ pub(crate) fn until(record: &RunRecord, receipts: &[Receipt], probe: u16, sent: 
     Date::from_unix(record.date_at(sent).unix().saturating_add(span))
 }
 
+/// Until when it is open what becomes of the message of a probe, if it is at `as_of`.
+///
+/// A report of failure or of delivery ends no wait: a server may say so at once, and hand the message on later.
+pub(crate) fn open_until(
+    evidence: &Evidence<'_>,
+    receipts: &[Receipt],
+    probe: u16,
+    outcome: &Outcome,
+    as_of: Date,
+) -> Option<Date> {
+    let waits = matches!(outcome, Outcome::AcceptedPending { .. }) || outcome.is_not_relayed();
+    let sent = evidence.message(probe).filter(|_| waits)?;
+    Some(until(evidence.record, receipts, probe, sent)).filter(|&until| as_of < until)
+}
+
 /// The receipts of a probe of this run, with their indices.
 fn of_probe<'a>(
     record: &RunRecord,

@@ -7,8 +7,8 @@ use super::sink::SinkHealth;
 use super::{How, NoReceipt, Reason, Verdict, effect};
 use crate::link::Loss;
 use crate::matrix::{self, Acceptance, Case};
-use crate::moment::Moment;
-use crate::outcome::{Evidence, NotApplicable, NotTested, Outcome, Seen, bans, until};
+use crate::moment::{Date, Moment};
+use crate::outcome::{Evidence, NotApplicable, NotTested, Outcome, Seen, bans, open_until, until};
 use crate::plan::{Measure, Probe};
 use crate::receipt::Receipt;
 use crate::refusal::Why;
@@ -74,6 +74,7 @@ struct View<'a> {
     evidence: &'a Evidence<'a>,
     receipts: &'a [Receipt],
     sink: &'a SinkHealth,
+    as_of: Date,
     rows: Vec<(&'a Probe, &'a Case, &'a Outcome)>,
     path: usize,
 }
@@ -83,13 +84,14 @@ pub(super) fn stand(
     outcomes: &[Outcome],
     receipts: &[Receipt],
     sink: &SinkHealth,
+    as_of: Date,
     path: usize,
 ) -> Standing {
     let rows =
         evidence.record.probes.iter().zip(outcomes).filter(|(probe, _)| usize::from(probe.path) == path);
     let rows =
         rows.filter_map(|(probe, outcome)| Some((probe, evidence.record.case(probe)?, outcome))).collect();
-    let view = View { evidence, receipts, sink, rows, path };
+    let view = View { evidence, receipts, sink, as_of, rows, path };
     if view.is_proven() {
         return Standing::plain(Verdict::OpenRelay);
     }
@@ -118,16 +120,15 @@ impl<'a> View<'a> {
         self.relay().any(|(.., outcome)| outcome.is_proof())
     }
 
-    /// The acceptance of an uninformative case is no suspicion, but a report that it was relayed is.
     fn is_suspected(&self) -> bool {
-        self.suspicions().next().is_some() || (self.is_swallower() && !self.sink_is_proven())
+        self.telling().any(|(.., outcome)| outcome.is_open_question())
+            || (self.is_swallower() && !self.sink_is_proven())
     }
 
-    fn suspicions(&self) -> impl Iterator<Item = &(&'a Probe, &'a Case, &'a Outcome)> {
+    /// The acceptance of an uninformative case is no suspicion, but a report that it was relayed is.
+    fn telling(&self) -> impl Iterator<Item = &(&'a Probe, &'a Case, &'a Outcome)> {
         self.relay().filter(|(_, case, outcome)| {
-            let telling =
-                case.acceptance == Acceptance::Telling || matches!(outcome, Outcome::RelayReported { .. });
-            telling && outcome.is_open_question()
+            case.acceptance == Acceptance::Telling || matches!(outcome, Outcome::RelayReported { .. })
         })
     }
 
@@ -136,24 +137,27 @@ impl<'a> View<'a> {
         if self.evidence.record.prove.is_none() {
             return Vec::new();
         }
-        let numbers = |wanted: fn(&Outcome) -> bool| -> Vec<u16> {
-            self.suspicions()
-                .filter(|(.., outcome)| wanted(outcome))
-                .map(|(probe, ..)| probe.number)
-                .collect()
+        let numbers = |wanted: &dyn Fn(u16, &Outcome) -> bool| -> Vec<u16> {
+            let found = self.telling().filter(|(probe, _, outcome)| wanted(probe.number, outcome));
+            found.map(|(probe, ..)| probe.number).collect()
         };
         let mut reasons = Vec::new();
-        let pending = numbers(|outcome| matches!(outcome, Outcome::AcceptedPending { .. }));
-        if !pending.is_empty() {
+        let pending = numbers(&|probe, outcome| {
+            open_until(self.evidence, self.receipts, probe, outcome, self.as_of).is_some()
+        });
+        let unproven = numbers(&|_, outcome| {
+            let has_no_message =
+                !matches!(outcome, Outcome::AcceptedPending { .. } | Outcome::RelayReported { .. });
+            outcome.is_open_question() && has_no_message
+        });
+        let is_over = pending.is_empty();
+        if !is_over {
             reasons.push(Reason::Pending { probes: pending });
         }
-        let unproven = numbers(|outcome| {
-            !matches!(outcome, Outcome::AcceptedPending { .. } | Outcome::RelayReported { .. })
-        });
         if !unproven.is_empty() {
             reasons.push(Reason::Unproven { probes: unproven });
         }
-        if self.is_swallower() && !self.sink_is_proven() {
+        if is_over && self.is_swallower() && !self.sink_is_proven() {
             reasons.push(Reason::SinkUnproven);
         }
         reasons
@@ -161,8 +165,7 @@ impl<'a> View<'a> {
 
     /// Whether a message of a telling case was accepted and nothing says that it was relayed.
     fn is_swallower(&self) -> bool {
-        self.relay()
-            .any(|(_, case, outcome)| case.acceptance == Acceptance::Telling && outcome.is_not_relayed())
+        self.telling().any(|(.., outcome)| outcome.is_not_relayed())
     }
 
     fn sink_is_proven(&self) -> bool {
