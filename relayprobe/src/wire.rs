@@ -14,4 +14,5 @@ pub use ehlo::{Ehlo, Extension, SessionLimits};
 pub use enhanced::EnhancedCode;
 pub use queue_id::queue_id;
 pub use reply::{Code, Reply, ReplyDecoder, ReplyFault, ReplyLimits};
+pub(crate) use vocabulary::is_common;
 pub(crate) use wording::{Reader, Wording, are_in_the_same_words, gives_no_ground, holds, holds_word};

@@ -317,12 +317,22 @@ pub(super) fn gives_no_ground(word: &[u8], names: &[&str]) -> bool {
     if is_address && names.iter().any(|name| holds(word, name.as_bytes())) {
         return true;
     }
-    let Some(word) = trimmed(word, |octet| octet.is_ascii_alphanumeric() || !octet.is_ascii()) else {
-        return true;
-    };
-    names.iter().any(|name| word.eq_ignore_ascii_case(name.as_bytes()))
-        || is_code(word)
-        || word.split(|octet| matches!(octet, b'-' | b'/')).all(is_known)
+    // Of an address that is not closed, whose name may be any word.
+    if word.contains(&b'@') {
+        return false;
+    }
+    let bare = spoken(word);
+    names.iter().any(|name| bare.eq_ignore_ascii_case(name.as_bytes())) || is_code(bare) || is_known(bare)
+}
+
+/// Whether a word is in the vocabulary, or nothing but marks.
+pub(crate) fn is_common(word: &[u8]) -> bool {
+    is_known(spoken(word))
+}
+
+/// A word without the marks around it.
+fn spoken(word: &[u8]) -> &[u8] {
+    trimmed(word, |octet| octet.is_ascii_alphanumeric() || !octet.is_ascii()).unwrap_or_default()
 }
 
 /// Whether it looks like an enhanced status code (RFC 3463 §2).
@@ -333,8 +343,11 @@ fn is_code(word: &[u8]) -> bool {
 }
 
 fn is_known(word: &[u8]) -> bool {
-    let lower = || word.iter().map(u8::to_ascii_lowercase);
-    WORDS.binary_search_by(|known| known.bytes().cmp(lower())).is_ok()
+    let listed = |part: &[u8]| {
+        let lower = || part.iter().map(u8::to_ascii_lowercase);
+        WORDS.binary_search_by(|known| known.bytes().cmp(lower())).is_ok()
+    };
+    word.is_empty() || word.split(|octet| matches!(octet, b'-' | b'/')).all(listed)
 }
 
 #[cfg(test)]
@@ -377,6 +390,7 @@ mod tests {
             "<spf>",
             "<bl.probe.example",
             "<bl.probe.example>",
+            "<denied@",
         ] {
             assert!(!gives_no_ground(word.as_bytes(), &["probe.example"]), "{word}");
         }

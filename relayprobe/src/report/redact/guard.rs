@@ -4,7 +4,7 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use super::names::Role;
-use crate::wire::{EnhancedCode, phrases};
+use crate::wire::{EnhancedCode, is_common, phrases};
 
 /// For each octet of a reply whether its judgement may depend on it.
 pub(super) fn judged(role: Role, reply: &[u8]) -> Vec<bool> {
@@ -26,6 +26,14 @@ pub(super) fn judged(role: Role, reply: &[u8]) -> Vec<bool> {
             _ => (0, 0),
         };
         keep(&mut kept, first + at, length);
+        let mut begin = first;
+        for word in words.split(u8::is_ascii_whitespace) {
+            // Whether all words are known decides what a vague refusal shows.
+            if !word.contains(&b'@') && is_common(word) {
+                keep(&mut kept, begin, word.len());
+            }
+            begin += word.len() + 1;
+        }
         text.extend(
             words.iter().enumerate().map(|(at, octet)| (octet.to_ascii_lowercase(), Some(first + at))),
         );

@@ -14,7 +14,7 @@ use crate::refusal::{self, Why};
 use crate::target::Target;
 use crate::transcript::host::host_name;
 use crate::transcript::{Entry, keep};
-use crate::wire::{Ehlo, Extension, Reply, Wording, phrases, queue_id};
+use crate::wire::{self, Ehlo, Extension, Reply, Wording, phrases, queue_id};
 
 fn run() -> RunRecord {
     let mut target = Target::new("127.0.0.1".parse().unwrap(), 25);
@@ -102,6 +102,9 @@ fn what_a_reply_is_judged_by_stays() {
         ("550 5.7.1x@x.example", "550 redacted~1@x.example"),
         ("550 a#5.7.1.b@x.example", "550 redacted~1#5.7.1.redacted~2@x.example"),
         ("550 12345@x.example", "550 redacted~1@x.example"),
+        // Vocabulary, which decides whether a refusal is understood.
+        ("550 \"access denied\"@x.example", "550 \"access redacted~1\"@x.example"),
+        ("550 denied@x.example", "550 redacted~1@x.example"),
         ("550-user\r\n550 unknown@x.example", "550-user\r\n550 unknown@x.example"),
     ] {
         assert_eq!(hidden(Role::Reply, text), expected);
@@ -165,7 +168,8 @@ fn reading(text: &[u8]) -> impl PartialEq + core::fmt::Debug + use<> {
     let steps = [Step::Greeting, Step::Hello, Step::Mail, Step::Rcpt, Step::Data, Step::Message];
     let whys: Vec<Why> = steps.into_iter().map(|step| Why::of(step, &reply)).collect();
     let words = Wording::of(reply);
-    let relaying = (words.names_relaying(), words.asks_for_tls());
+    let grounds = wire::gives_no_ground(&reply, &refusal::names_asked_for(&run()));
+    let relaying = (words.names_relaying(), words.asks_for_tls(), grounds);
     let passing = (words.puts_off(), refusal::cannot_find_domain(&words, &run().identity.probe_domain));
     (reply.code(), reply.enhanced(), whys, relaying, passing, queue_id(&reply).map(String::from))
 }
@@ -185,6 +189,8 @@ fn fragment() -> impl Strategy<Value = String> {
         "ok id=",
         "#",
         "greylist",
+        "denied",
+        "probe.example",
     ];
     let marks = [
         "@",
