@@ -24,9 +24,15 @@ pub(super) fn check(report: &Report, peers: &[Peer]) {
     let most = if run.prove.is_some() { usize::from(limits.messages) } else { 0 };
     assert!(messages <= most, "{messages} messages:\n{}", shown(report));
     if peers.iter().all(|peer| is_traceable(peer) && !hides_a_gap(peer, connections)) {
-        let all = peers.iter().all(|peer| !(peer.extra && (peer.cut || is_waited_out(peer, connections))));
+        let all = peers.iter().all(|peer| !(peer.extra && ends_early(peer, connections)));
         check_answers(report, peers, all);
     }
+}
+
+/// Whether not every command was answered, so that the number of replies tells nothing. A 421 ends the connection too.
+fn ends_early(peer: &Peer, connections: &[Connection]) -> bool {
+    let closes = || peer.answered.iter().flatten().any(|code| *code == 421);
+    peer.cut || closes() || is_waited_out(peer, connections)
 }
 
 /// Whether it can be known which reply answered which command.
