@@ -125,6 +125,14 @@ def test_what_the_caller_did_wrong_is_an_error(identity: Identity) -> None:
             InputError,
             "input",
         ),
+        (
+            lambda: relayprobe.probe("192.0.2.1", identity=identity, authorization="own-server:x", wait=5),
+            InputError,
+            "input",
+        ),
+        (lambda: planned(messages=3), InputError, "input"),
+        (lambda: planned(window=60), InputError, "input"),
+        (lambda: planned(way_in="192.0.2.1:25"), InputError, "input"),
         (lambda: relayprobe.listings("192.0.2.1", []), InputError, "input"),
         (lambda: Authorization.parse("K123"), InputError, "input"),
         (lambda: Identity(probe_domain="no domain"), InputError, "input"),
@@ -144,3 +152,5 @@ def test_what_the_caller_did_wrong_is_an_error(identity: Identity) -> None:
         planned(matrx="quick")
     with pytest.raises(TypeError):
         planned(25)
+    with pytest.raises(TypeError, match="list"):
+        relayprobe.probe_many("192.0.2.1", identity=identity, authorization="own-server:x")

@@ -75,6 +75,8 @@ def probe_many(
     """
     if options.get("prove") is not None:
         raise PlanError("many targets are surveyed with envelopes: leave prove= out, and prove what is suspected one by one", "many")
+    if isinstance(targets, str):
+        raise TypeError("targets is a list, not a str")
     wishes = Wishes(identity, authorization, None, as_store(store), options)
     pause = network_pause.total_seconds() if isinstance(network_pause, timedelta) else float(network_pause)
     pace = (concurrency, per_network, pause, per_second)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from ipaddress import IPv4Address, IPv6Address, ip_address
@@ -164,6 +164,8 @@ class Wishes:
                 raise PlanError("messages are proven with keys: give keys=, or store=", "no-keys")
             keys = store.keys()
         self.keys = keys
+        if self.options["prove"] is None:
+            without_messages(self.options, ("messages", "window", "way_in"))
 
     def plan(self, target: Target, address: Address) -> _core.Plan:
         try:
@@ -172,6 +174,14 @@ class Wishes:
             )
         except OverflowError as fault:
             raise InputError(f"a number is out of range: {fault}", "input", {"field": "options"}) from fault
+
+
+def without_messages(options: Mapping[str, object], names: Iterable[str]) -> None:
+    """Nothing may be asked for that has no effect where no message is sent."""
+    for name in names:
+        if options[name] is not None:
+            message = f"{name} is about messages, and none would be sent: ask for some (prove=, or sink= or receipts= of probe)"
+            raise InputError(message, "input", {"field": name, "value": str(options[name])})
 
 
 def as_store(store: _core.Store | str | PathLike[str] | None) -> _core.Store | None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from . import _core
 from ._errors import InputError, PlanError
-from ._plan import Options, Wishes, as_store
+from ._plan import Options, Wishes, as_store, without_messages
 from ._receipts import Sink
 from ._report import Report
 from ._who import Address, Authorization, Identity, Target, as_target, look_up
@@ -107,6 +107,8 @@ class Proof:
         if self.patience is not None and not 0 <= self.patience < inf:
             message = f"wait: seconds from 0 on are wanted, like 60, not {self.patience}"
             raise InputError(message, "input", {"field": "wait", "value": str(self.patience)})
+        if not self.proves:
+            without_messages({"wait": wait}, ["wait"])
         self.own: Sink | None = None
         self.sink: Sink | None = None
         self.arrivals: list[_core.Arrivals] = []
@@ -114,7 +116,7 @@ class Proof:
             self.sink = sink
         elif self.proves:
             self.own = self.sink = Sink(identity, sink)
-        if self.sink is not None and "way_in" not in options:
+        if self.proves and self.sink is not None and "way_in" not in options:
             address, port = self.sink.address
             if not address.is_unspecified:
                 self.options["way_in"] = (address, port)
