@@ -964,7 +964,8 @@ enum relayprobe_status relayprobe_plan_set_retries(struct relayprobe_plan *plan,
                                                    size_t count);
 
 /**
- * From where the run looks: one of relayprobe_vantage; RELAYPROBE_VANTAGE_OUTSIDE otherwise. `plan` must not be NULL.
+ * From where the run looks: one of relayprobe_vantage; otherwise RELAYPROBE_VANTAGE_LOOPBACK at a loopback address, and
+ * RELAYPROBE_VANTAGE_OUTSIDE at any other. `plan` must not be NULL.
  */
 enum relayprobe_status relayprobe_plan_set_vantage(struct relayprobe_plan *plan,
                                                    int32_t vantage);

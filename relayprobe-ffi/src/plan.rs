@@ -57,7 +57,7 @@ pub(crate) struct Wishes {
     budget: Option<Budget>,
     grouping: Option<Grouping>,
     retries: Option<Vec<u32>>,
-    vantage: Vantage,
+    vantage: Option<Vantage>,
     measures: Vec<Measure>,
     source: Option<IpAddr>,
     proof: Option<(Prove, Keyring)>,
@@ -98,7 +98,7 @@ impl Default for Wishes {
             budget: None,
             grouping: None,
             retries: None,
-            vantage: Vantage::Outside,
+            vantage: None,
             measures: Vec::new(),
             source: None,
             proof: None,
@@ -121,8 +121,10 @@ impl Wishes {
             .matrix(self.matrix.clone())
             .profile(self.profile)
             .connections_at_once(self.connections)
-            .vantage(self.vantage)
             .tls(tls);
+        if let Some(vantage) = self.vantage {
+            builder = builder.vantage(vantage);
+        }
         if !self.ports.is_empty() {
             builder = builder.ports(&self.ports);
         }

@@ -151,7 +151,7 @@ impl Planner {
     ) -> Result<relayprobe::Plan, Refusal> {
         let address = target.address;
         let builder = relayprobe::Plan::builder(target, self.identity.clone(), self.authorization.clone());
-        let builder = self.manner.apply(builder, address, keys);
+        let builder = self.manner.apply(builder, keys);
         let (date, seed) = self.manner.date_and_seed();
         let plan =
             |builder: PlanBuilder| builder.build(date, seed).map_err(|fault| Refusal::Plan(Box::new(fault)));
@@ -219,20 +219,17 @@ impl Manner {
         (date, self.options.seed.unwrap_or_else(driver::seed))
     }
 
-    fn apply(
-        &self,
-        builder: PlanBuilder,
-        address: IpAddr,
-        keys: Option<&relayprobe::Keyring>,
-    ) -> PlanBuilder {
+    fn apply(&self, builder: PlanBuilder, keys: Option<&relayprobe::Keyring>) -> PlanBuilder {
         let options = &self.options;
         let mut builder = builder
             .matrix(self.matrix.clone())
             .profile(self.profile)
             .connections_at_once(options.connections)
-            .vantage(self.vantage.unwrap_or_else(|| Vantage::usual(address)))
             .tls(if options.tls { DriverTls::Able } else { DriverTls::Unable })
             .never_test(self.never_test.clone());
+        if let Some(vantage) = self.vantage {
+            builder = builder.vantage(vantage);
+        }
         builder = self.measures.iter().copied().fold(builder, PlanBuilder::measure);
         builder = options.allow_ports.iter().copied().fold(builder, PlanBuilder::allow_port);
         builder = options.tls_ports.iter().copied().fold(builder, PlanBuilder::implicit_tls);

@@ -87,7 +87,8 @@ pub unsafe extern "C" fn relayprobe_plan_set_retries(
     })
 }
 
-/// From where the run looks: one of relayprobe_vantage; RELAYPROBE_VANTAGE_OUTSIDE otherwise. `plan` must not be NULL.
+/// From where the run looks: one of relayprobe_vantage; otherwise RELAYPROBE_VANTAGE_LOOPBACK at a loopback address, and
+/// RELAYPROBE_VANTAGE_OUTSIDE at any other. `plan` must not be NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn relayprobe_plan_set_vantage(
     plan: *mut relayprobe_plan,
@@ -96,7 +97,7 @@ pub unsafe extern "C" fn relayprobe_plan_set_vantage(
     guard(|| {
         // SAFETY: passed on to the caller.
         let mut plan = unsafe { handle(plan, "plan")? };
-        plan.vantage = value(&VANTAGES, vantage, "relayprobe_vantage")?;
+        plan.vantage = Some(value(&VANTAGES, vantage, "relayprobe_vantage")?);
         Ok(())
     })
 }

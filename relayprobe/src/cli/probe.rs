@@ -136,14 +136,13 @@ pub(crate) fn probe(options: &ProbeOptions) -> Result<u8, Failure> {
     let matrix = options.asked.matrix()?;
     let never_test = options.manner.never_test()?;
     let build = |target: Target| {
-        let address = target.address;
         let (identity, authorization) = (identity.clone(), authorization.clone());
         let mut builder = Plan::builder(target, identity, authorization);
         builder = builder.matrix(matrix.clone()).never_test(never_test.clone());
         if let Some(ports) = options.target.ports() {
             builder = builder.ports(ports);
         }
-        options.manner.apply(builder, address)
+        options.manner.apply(builder)
     };
     // Whoever is to be asked for lists is known before a mail server is.
     let lists = (!config.lists.is_empty()).then(|| options.names.resolver(&config)).transpose()?;
@@ -279,12 +278,11 @@ impl Manner {
         NeverTest::parse(&text).map_err(|fault| ProbeError::NeverTest { path: path.clone(), fault })
     }
 
-    fn apply(&self, mut builder: PlanBuilder, address: IpAddr) -> PlanBuilder {
-        builder = builder
-            .profile(self.profile)
-            .connections_at_once(self.connections)
-            .vantage(self.vantage.unwrap_or_else(|| Vantage::usual(address)))
-            .tls(driver::TLS);
+    fn apply(&self, mut builder: PlanBuilder) -> PlanBuilder {
+        builder = builder.profile(self.profile).connections_at_once(self.connections).tls(driver::TLS);
+        if let Some(vantage) = self.vantage {
+            builder = builder.vantage(vantage);
+        }
         builder = self.measure.iter().copied().fold(builder, PlanBuilder::measure);
         builder = self.allow_port.iter().copied().fold(builder, PlanBuilder::allow_port);
         builder = self.tls_port.iter().copied().fold(builder, PlanBuilder::implicit_tls);

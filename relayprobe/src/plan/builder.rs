@@ -37,7 +37,7 @@ pub struct PlanBuilder {
     budget: Option<Budget>,
     grouping: Option<Grouping>,
     retries: Option<Vec<u32>>,
-    vantage: Vantage,
+    vantage: Option<Vantage>,
     measures: Vec<Measure>,
     never_test: NeverTest,
     history: History,
@@ -79,7 +79,7 @@ impl PlanBuilder {
             budget: None,
             grouping: None,
             retries: None,
-            vantage: Vantage::Outside,
+            vantage: None,
             measures: Vec::new(),
             never_test: NeverTest::default(),
             history: History::default(),
@@ -200,10 +200,10 @@ impl PlanBuilder {
         self
     }
 
-    /// From where the run looks; [`Vantage::Outside`] otherwise.
+    /// From where the run looks; [`Vantage::usual`] otherwise.
     #[must_use]
     pub const fn vantage(mut self, vantage: Vantage) -> Self {
-        self.vantage = vantage;
+        self.vantage = Some(vantage);
         self
     }
 
@@ -311,7 +311,7 @@ impl PlanBuilder {
             target: self.target.clone(),
             identity: self.identity.clone(),
             authorization: self.authorization.clone(),
-            vantage: self.vantage,
+            vantage: self.vantage.unwrap_or_else(|| Vantage::usual(self.target.address)),
             measures: self.measures.clone(),
             profile: self.profile,
             limits,
