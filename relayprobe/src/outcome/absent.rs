@@ -1,5 +1,7 @@
 //! Why a probe has no answer.
 
+use alloc::string::String;
+
 use super::{Evidence, Outcome, Seen};
 use crate::link::Loss;
 use crate::matrix::{self, Case, Hello, Name, Need};
@@ -139,8 +141,8 @@ fn names_missing(evidence: &Evidence<'_>, probe: &Probe, case: &Case) -> Option<
     let names = Names::new(evidence.record, probe, evidence.host.as_ref());
     let unfit = names.unmet().or_else(|| names.hello(&case.hello).err());
     let unfit = unfit.or_else(|| names.mail().err()).or_else(|| names.rcpt().err());
-    let unfit =
-        unfit.or_else(|| (case.shape == matrix::Shape::LocalFirst).then(|| names.own_rcpt().err()).flatten());
+    let own = || names.write_own_rcpt(&mut String::new()).err();
+    let unfit = unfit.or_else(|| (case.shape == matrix::Shape::LocalFirst).then(own).flatten());
     Some(match unfit? {
         // The server's own name is not missing if the server was never met.
         Unfit::Name(Name::TargetHost | Name::OwnDomain) if !was_met(evidence) => return None,

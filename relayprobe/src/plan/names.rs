@@ -91,25 +91,40 @@ impl<'a> Names<'a> {
 
     /// The `MAIL` line of the probe.
     pub(crate) fn mail(&self) -> Result<CommandLine, Unfit> {
-        let case = self.record.case(self.probe).ok_or(Unfit::Line)?;
-        self.line(&case.mail)
+        let mut text = begun("");
+        self.write_mail(&mut text)?;
+        Ok(CommandLine::of(text)?)
     }
 
     /// The `RCPT` line of the probe.
     pub(crate) fn rcpt(&self) -> Result<CommandLine, Unfit> {
+        let mut text = begun("");
+        self.write_rcpt(&mut text)?;
+        Ok(CommandLine::of(text)?)
+    }
+
+    /// Writes the `MAIL` line of the probe behind what `text` holds, without its end.
+    pub(crate) fn write_mail(&self, text: &mut String) -> Result<(), Unfit> {
+        let case = self.record.case(self.probe).ok_or(Unfit::Line)?;
+        self.write(&case.mail, text)
+    }
+
+    /// The same for its `RCPT` line.
+    pub(crate) fn write_rcpt(&self, text: &mut String) -> Result<(), Unfit> {
         let case = self.record.case(self.probe).ok_or(Unfit::Line)?;
         // Messages and envelopes alike: no other destination has a name.
         match case.to {
             Recipient::Probe | Recipient::Lure | Recipient::OwnMailbox | Recipient::Nowhere => {
-                self.line(&case.rcpt)
+                self.write(&case.rcpt, text)
             }
         }
     }
 
-    /// A `RCPT` line for the mailbox of the target's own that the operator named.
-    pub(crate) fn own_rcpt(&self) -> Result<CommandLine, Unfit> {
+    /// The same for a `RCPT` line with the mailbox of the target's own that the operator named.
+    pub(crate) fn write_own_rcpt(&self, text: &mut String) -> Result<(), Unfit> {
         let mailbox = self.record.target.mailbox.as_ref().ok_or(Unfit::Name(Name::LocalUser))?;
-        Ok(CommandLine::of(alloc::format!("RCPT TO:<{mailbox}>"))?)
+        show(format_args!("RCPT TO:<{mailbox}>"), text);
+        Ok(())
     }
 
     /// The `MAIL` line for a message. Reports are to hold its head only, and to name it by its token (RFC 3461 §4.3, §4.4).
@@ -148,11 +163,10 @@ impl<'a> Names<'a> {
         Ok(letter.compose())
     }
 
-    fn line(&self, line: &Line) -> Result<CommandLine, Unfit> {
-        let mut text = begun(&line.verb);
-        self.fill(&line.argument, &mut text)?;
-        self.fill(&line.parameters, &mut text)?;
-        Ok(CommandLine::of(text)?)
+    fn write(&self, line: &Line, text: &mut String) -> Result<(), Unfit> {
+        text.push_str(&line.verb);
+        self.fill(&line.argument, text)?;
+        self.fill(&line.parameters, text)
     }
 
     fn fill(&self, form: &Form, text: &mut String) -> Result<(), Unfit> {

@@ -64,8 +64,11 @@ impl Session {
         let is_end = |item: &&Item| item.kin == kin && item.stage == Stage::End;
         let ends: Vec<Item> = self.queue.iter().filter(is_end).copied().collect();
         for item in due.iter().filter(|item| item.alone == alone) {
-            if offer(&self.record, self.host.as_ref(), &mut group, item, dialogue) == Offer::Unfit {
-                self.queue.settle(item.probe);
+            match offer(&self.record, self.host.as_ref(), &mut group, item, dialogue) {
+                Offer::Taken => {}
+                Offer::Full if item.writable => {}
+                Offer::Full => self.queue.set_writable(item.probe),
+                Offer::Unfit => self.queue.settle(item.probe),
             }
         }
         for control in watched {

@@ -8,7 +8,7 @@ use super::script::{Draft, Window};
 use crate::matrix::{self, Case, Odd, Shape};
 use crate::plan::{Budget, Names, Unfit};
 use crate::transcript::Step;
-use crate::wire::{CommandLine, Ehlo, SessionLimits};
+use crate::wire::{Ehlo, SessionLimits};
 
 /// A script being made for one connection.
 #[derive(Debug)]
@@ -81,7 +81,6 @@ impl Group {
         if names.unmet().is_some() || !met {
             return Offer::Unfit;
         }
-        let Ok(transaction) = transaction(case, names) else { return Offer::Unfit };
         let cost = self.cost(case, odd);
         // A lone case always fits: otherwise it would never be asked.
         let fits = self.taken.is_empty()
@@ -91,15 +90,23 @@ impl Group {
                 && self.recipients >= case.shape.recipients().saturating_add(self.reserved));
         // An early DATA ends its group (RFC 2920 §3.1), so such a case is alone with its connection.
         let early = case.shape == Shape::EarlyData;
-        if self.closed || !fits || (early && !self.taken.is_empty()) {
+        let full = self.closed || !fits || (early && !self.taken.is_empty());
+        // Hundreds of lines would be written again for each connection.
+        if full && item.writable {
             return Offer::Full;
+        }
+        let before = self.draft.mark();
+        let written = self.write(item.probe, case.shape, names).is_ok();
+        if full || !written {
+            self.draft.back_to(&before);
+            return if written { Offer::Full } else { Offer::Unfit };
         }
         self.closed = early;
         self.relays |= !case.is_control();
         self.left.refusals = self.left.refusals.saturating_sub(cost.refusals);
         self.left.odd = self.left.odd.saturating_sub(cost.odd);
         self.taken.push(item.probe);
-        self.append(item.probe, case.shape, transaction);
+        self.count(case.shape);
         Offer::Taken
     }
 
@@ -110,12 +117,13 @@ impl Group {
 
     /// Adds a control that was asked before, to see whether its answer is still the same.
     pub(super) fn check(&mut self, probe: u16, case: &Case, names: &Names<'_>) {
-        if !self.closed
-            && self.left.transactions > 0
-            && self.recipients > 0
-            && let Ok(transaction) = transaction(case, names)
-        {
-            self.append(probe, case.shape, transaction);
+        if self.closed || self.left.transactions == 0 || self.recipients == 0 {
+            return;
+        }
+        let before = self.draft.mark();
+        match self.write(probe, case.shape, names) {
+            Ok(()) => self.count(case.shape),
+            Err(_) => self.draft.back_to(&before),
         }
     }
 
@@ -129,20 +137,25 @@ impl Group {
         dialogue.give(self.draft.into_lines(), window);
     }
 
-    fn append(
-        &mut self,
-        probe: u16,
-        shape: Shape,
-        transaction: impl IntoIterator<Item = (Step, CommandLine)>,
-    ) {
+    /// Writes the transaction of a probe, or a part of it before what cannot be written.
+    fn write(&mut self, probe: u16, shape: Shape, names: &Names<'_>) -> Result<(), Unfit> {
         if !self.draft.is_empty() {
             self.draft.reset();
         }
+        self.draft.push(Step::Mail, probe, |text| names.write_mail(text))?;
+        if shape == Shape::LocalFirst {
+            self.draft.push(Step::OwnRcpt, probe, |text| names.write_own_rcpt(text))?;
+        }
+        self.draft.push(Step::Rcpt, probe, |text| names.write_rcpt(text))?;
+        if shape == Shape::EarlyData {
+            self.draft.data(probe);
+        }
+        Ok(())
+    }
+
+    fn count(&mut self, shape: Shape) {
         self.left.transactions = self.left.transactions.saturating_sub(1);
         self.recipients = self.recipients.saturating_sub(shape.recipients());
-        for (step, command) in transaction {
-            self.draft.push(step, Some(probe), &command);
-        }
     }
 
     fn cost(&self, case: &Case, odd: Odd) -> Budget {
@@ -160,20 +173,6 @@ impl Group {
         };
         Budget { refusals, odd, transactions: 1 }
     }
-}
-
-fn transaction(
-    case: &Case,
-    names: &Names<'_>,
-) -> Result<impl Iterator<Item = (Step, CommandLine)> + use<>, Unfit> {
-    let mail = (Step::Mail, names.mail()?);
-    let rcpt = (Step::Rcpt, names.rcpt()?);
-    let (between, after) = match case.shape {
-        Shape::Plain => (None, None),
-        Shape::LocalFirst => (Some((Step::OwnRcpt, names.own_rcpt()?)), None),
-        Shape::EarlyData => (None, Some((Step::Data, CommandLine::DATA))),
-    };
-    Ok([Some(mail), between, Some(rcpt), after].into_iter().flatten())
 }
 
 /// How odd an item is: a control is as odd as what it takes from the case it stands beside.

@@ -49,6 +49,8 @@ pub(super) struct Item {
     pub(super) deferrals: u8,
     /// Its connection fell out of step: it is asked in lockstep now.
     pub(super) alone: bool,
+    /// Its lines were written once, so nothing that they need is missing.
+    pub(super) writable: bool,
     /// For a repeat: the probe that must have been accepted.
     pub(super) beside: Option<u16>,
 }
@@ -90,6 +92,7 @@ impl Queue {
                 attempts: 0,
                 deferrals: 0,
                 alone: false,
+                writable: false,
                 beside: probe.beside,
             })
         };
@@ -108,6 +111,12 @@ impl Queue {
 
     pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Item> {
         self.items.iter_mut()
+    }
+
+    pub(super) fn set_writable(&mut self, probe: u16) {
+        if let Some(item) = self.get_mut(probe) {
+            item.writable = true;
+        }
     }
 
     pub(super) fn settle(&mut self, probe: u16) {

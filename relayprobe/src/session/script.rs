@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 use core::mem::replace;
 
 use crate::octets::Octets;
+use crate::plan::Unfit;
 use crate::target::Tls;
 use crate::transcript::Step;
 use crate::wire::CommandLine;
@@ -41,37 +42,71 @@ impl Line {
 /// Commands being put together, their octets in one piece.
 #[derive(Debug)]
 pub(super) struct Draft {
-    octets: Vec<u8>,
+    text: String,
     /// Each with the place at which it ends.
     lines: Vec<(Step, Option<u16>, usize)>,
+}
+
+/// What a draft held at some time.
+pub(super) struct Mark {
+    text: usize,
+    lines: usize,
 }
 
 impl Draft {
     /// With room for so many transactions, and for what stands around them.
     pub(super) fn with_room(transactions: usize) -> Self {
         let lines = 3 * (transactions + 2);
-        Self { octets: Vec::with_capacity(32 * lines), lines: Vec::with_capacity(lines) }
+        Self { text: String::with_capacity(32 * lines), lines: Vec::with_capacity(lines) }
     }
 
     pub(super) const fn is_empty(&self) -> bool {
         self.lines.is_empty()
     }
 
-    pub(super) fn push(&mut self, step: Step, probe: Option<u16>, command: &CommandLine) {
-        self.octets.extend_from_slice(command.as_bytes());
-        self.lines.push((step, probe, self.octets.len()));
+    pub(super) const fn mark(&self) -> Mark {
+        Mark { text: self.text.len(), lines: self.lines.len() }
+    }
+
+    /// Takes away what was written since.
+    pub(super) fn back_to(&mut self, mark: &Mark) {
+        self.text.truncate(mark.text);
+        self.lines.truncate(mark.lines);
+    }
+
+    /// Adds the line that `write` puts behind the others.
+    pub(super) fn push(
+        &mut self,
+        step: Step,
+        probe: u16,
+        write: impl FnOnce(&mut String) -> Result<(), Unfit>,
+    ) -> Result<(), Unfit> {
+        let from = self.text.len();
+        write(&mut self.text)?;
+        CommandLine::end(&mut self.text, from)?;
+        self.lines.push((step, Some(probe), self.text.len()));
+        Ok(())
     }
 
     pub(super) fn reset(&mut self) {
-        self.push(Step::Reset, None, &CommandLine::RSET);
+        self.push_fixed(Step::Reset, None, &CommandLine::RSET);
+    }
+
+    pub(super) fn data(&mut self, probe: u16) {
+        self.push_fixed(Step::Data, Some(probe), &CommandLine::DATA);
     }
 
     pub(super) fn quit(&mut self) {
-        self.push(Step::Quit, None, &CommandLine::QUIT);
+        self.push_fixed(Step::Quit, None, &CommandLine::QUIT);
+    }
+
+    fn push_fixed(&mut self, step: Step, probe: Option<u16>, command: &CommandLine) {
+        self.text.extend([command.text(), "\r\n"]);
+        self.lines.push((step, probe, self.text.len()));
     }
 
     pub(super) fn into_lines(self) -> VecDeque<Line> {
-        let whole = Octets::from(self.octets);
+        let whole = Octets::from(self.text.into_bytes());
         let mut from = 0;
         let line = |(step, probe, to)| Line { step, probe, octets: whole.part(replace(&mut from, to)..to) };
         self.lines.into_iter().map(line).collect()

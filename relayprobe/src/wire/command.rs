@@ -42,20 +42,26 @@ impl CommandLine {
     }
 
     /// The same, in place.
-    pub(crate) fn of(text: String) -> Result<Self, CommandError> {
+    pub(crate) fn of(mut text: String) -> Result<Self, CommandError> {
+        Self::end(&mut text, 0)?;
+        Ok(Self(text.into_bytes().into()))
+    }
+
+    /// Ends the line that begins at `from`, if it may be one.
+    pub(crate) fn end(text: &mut String, from: usize) -> Result<(), CommandError> {
+        let line = text.get(from..).unwrap_or_default();
         // Outside ASCII controls are rare and costly to find. To look at every octet, and not to the first that is none, is
         // quicker: the compiler takes many at once.
-        let plain = text.bytes().fold(true, |plain, octet| plain & matches!(octet, b' '..=b'~'));
+        let plain = line.bytes().fold(true, |plain, octet| plain & matches!(octet, b' '..=b'~'));
         let breaks = |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}');
-        if !plain && let Some(at) = text.find(breaks) {
+        if !plain && let Some(at) = line.find(breaks) {
             return Err(CommandError::Control { at });
         }
-        if text.len() + 2 > Self::LIMIT {
-            return Err(CommandError::Long { length: text.len() });
+        if line.len() + 2 > Self::LIMIT {
+            return Err(CommandError::Long { length: line.len() });
         }
-        let mut octets = text.into_bytes();
-        octets.extend_from_slice(b"\r\n");
-        Ok(Self(octets.into()))
+        text.push_str("\r\n");
+        Ok(())
     }
 
     /// The line without its CRLF.
