@@ -5,6 +5,8 @@ cd "$(dirname "${BASH_SOURCE[0]}")"
 exec </dev/null
 # Everything is built once: what a next build would save is a fifth of the disk.
 export CARGO_INCREMENTAL=0
+# What is built is looked for in target/.
+unset CARGO_TARGET_DIR
 
 step() { printf '\n== %s\n' "$*"; }
 fail() { printf 'test.sh: %s\n' "$*" >&2; exit 1; }
