@@ -44,7 +44,7 @@ def wishes(name: str, host: str, port: int) -> dict[str, Any]:
         "allow_private": True,
         "profile": settings.get("profile", "lab"),
         "tls": "no-tls" not in settings,
-        "vantage": settings.get("vantage", "outside"),
+        "vantage": settings.get("vantage"),
         "date": datetime.fromtimestamp(DATE, timezone.utc),
         "seed": SEED,
         "define_cases": [tuple(value.split(" ", 2)) for key, value in SETTINGS[name] if key == "define"],
