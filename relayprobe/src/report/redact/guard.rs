@@ -1,14 +1,16 @@
 //! What a reply is judged by, and so has to stay.
 
+use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
 
 use super::names::Role;
-use crate::wire::{EnhancedCode, is_common, phrases};
+use crate::wire::{EnhancedCode, Reply, gives_no_ground, is_common, phrases};
 
 /// For each octet of a reply whether its judgement may depend on it.
-pub(super) fn judged(role: Role, reply: &[u8]) -> Vec<bool> {
+pub(super) fn judged(role: Role, reply: &[u8], asked: &[String]) -> Vec<bool> {
     let mut kept = vec![false; reply.len()];
+    let by_words = is_judged_by_its_words(reply, asked);
     // The text as phrases are looked up in it: lines joined by blanks, each octet with its place.
     let mut text: Vec<(u8, Option<usize>)> = Vec::with_capacity(reply.len());
     let mut start = 0;
@@ -29,7 +31,7 @@ pub(super) fn judged(role: Role, reply: &[u8]) -> Vec<bool> {
         let mut begin = first;
         for word in words.split(u8::is_ascii_whitespace) {
             // Whether all words are known decides what a vague refusal shows.
-            if !word.contains(&b'@') && is_common(word) {
+            if by_words && !word.contains(&b'@') && is_common(word) {
                 keep(&mut kept, begin, word.len());
             }
             begin += word.len() + 1;
@@ -49,6 +51,13 @@ pub(super) fn judged(role: Role, reply: &[u8]) -> Vec<bool> {
         }
     }
     kept
+}
+
+/// Whether it is a refusal whose words are all known. In any other reply they may be somebody's name: `will`, `may`.
+fn is_judged_by_its_words(reply: &[u8], asked: &[String]) -> bool {
+    let names: Vec<&str> = asked.iter().map(String::as_str).collect();
+    let reply = Reply::parse(reply).ok().filter(|reply| !reply.code().is_positive());
+    reply.is_some_and(|reply| gives_no_ground(&reply, &names))
 }
 
 fn keep(kept: &mut [bool], start: usize, length: usize) {

@@ -11,6 +11,7 @@ use core::ops::Range;
 use super::guard;
 use crate::octets::Octets;
 use crate::plan::RunRecord;
+use crate::refusal::names_asked_for;
 use crate::transcript::{Cut, Step, Transcript, What};
 use crate::wire::{Reply, queue_id};
 
@@ -41,6 +42,8 @@ pub(super) struct Names {
     mailbox: Vec<u8>,
     /// Telephone number by which the tester is reached (RFC 9511 §3).
     phone: Vec<u8>,
+    /// Names of the run that a refusal may quote.
+    asked: Vec<String>,
     given: BTreeMap<Vec<u8>, u32>,
     last: u32,
 }
@@ -96,7 +99,8 @@ impl Names {
         let phone = run.identity.probe_uri.as_str().strip_prefix("tel:").unwrap_or_default();
         let phone = if nobody(phone) { "" } else { phone };
         let (mailbox, phone) = (mailbox.as_bytes().to_vec(), phone.as_bytes().to_vec());
-        Self { known, mailbox, phone, given: BTreeMap::new(), last: 0 }
+        let asked = names_asked_for(run).into_iter().map(String::from).collect();
+        Self { known, mailbox, phone, asked, given: BTreeMap::new(), last: 0 }
     }
 
     /// Keeps the names in a text from being given again.
@@ -123,7 +127,7 @@ impl Names {
             return;
         }
         let kept = match role {
-            Role::Greeting | Role::Hello | Role::Reply => guard::judged(role, old),
+            Role::Greeting | Role::Hello | Role::Reply => guard::judged(role, old, &self.asked),
             Role::Sent | Role::Text | Role::Address | Role::Line => vec![false; old.len()],
         };
         let mut new = Vec::with_capacity(old.len());

@@ -102,8 +102,8 @@ fn what_a_reply_is_judged_by_stays() {
         ("550 5.7.1x@x.example", "550 redacted~1@x.example"),
         ("550 a#5.7.1.b@x.example", "550 redacted~1#5.7.1.redacted~2@x.example"),
         ("550 12345@x.example", "550 redacted~1@x.example"),
-        // Vocabulary, which decides whether a refusal is understood.
-        ("550 \"access denied\"@x.example", "550 \"access redacted~1\"@x.example"),
+        // Words of refusals may be names where a refusal has others that are not known.
+        ("550 5.1.1 \"will hack\"@x.example left", "550 5.1.1 \"redacted~1 redacted~2\"@x.example left"),
         ("550 denied@x.example", "550 redacted~1@x.example"),
         ("550-user\r\n550 unknown@x.example", "550-user\r\n550 unknown@x.example"),
     ] {
@@ -115,6 +115,21 @@ fn what_a_reply_is_judged_by_stays() {
         hidden(Role::Hello, "250-alice\r\n250 HELP alice\r\n"),
         "250-redacted~1\r\n250 HELP redacted~1\r\n"
     );
+}
+
+#[test]
+fn a_mailbox_called_as_a_word_of_a_refusal_stays_in_a_refusal_of_such_words() {
+    let mut run = run();
+    run.target.mailbox = Some("will@target.example".parse().unwrap());
+    for (text, expected) in [
+        ("454 4.7.1 Mail will not be accepted", "454 4.7.1 Mail will not be accepted"),
+        ("550 5.1.1 Will has left", "550 5.1.1 redacted~1 has left"),
+        ("250 2.1.5 will... Recipient ok", "250 2.1.5 redacted~1... Recipient ok"),
+    ] {
+        let mut octets = Octets::from([text.as_bytes(), b"\r\n"].concat());
+        Names::new(&run, &transcript(&run)).hide(Role::Reply, &mut octets, None);
+        assert_eq!(octets.as_bytes().trim_ascii(), expected.as_bytes(), "{octets}");
+    }
 }
 
 #[test]
